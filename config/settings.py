@@ -1,0 +1,213 @@
+"""Django settings. What a deployment may choose comes from the environment (README, "Settings").
+
+Without DATABASE_URL the program is in embedded mode: a PostgreSQL of its own under CARRYOVER_HOME,
+a secret key of its own, this machine only. With it, it is in production and asks for what it needs.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from config.home import REPOSITORY, carryover_home, read_or_create_secret
+from config.logs import logging_configuration
+
+django_stubs_ext.monkeypatch()  # generic classes may name their types: ModelAdmin[Run], Field[…]
+
+env = environ.Env()
+
+BASE_DIR = REPOSITORY
+CARRYOVER_HOME: Path = carryover_home()
+EMBEDDED: bool = not env.str("DATABASE_URL", default="")
+DEBUG: bool = env.bool("DEBUG", default=False)
+
+# Whom commands act as; empty: the system account.
+CARRYOVER_ACTOR: str = env.str("CARRYOVER_ACTOR", default="")
+
+# ----------------------------------------------------------------------------- secrets and hosts
+
+
+def _secret_key() -> str:
+    key: str = env.str("SECRET_KEY", default="")
+    if key:
+        return key
+    if not EMBEDDED:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is set but SECRET_KEY is not: set SECRET_KEY to a long random text that "
+            "stays the same on every machine of this installation."
+        )
+    try:
+        return read_or_create_secret(CARRYOVER_HOME / "secret-key", get_random_secret_key)
+    except PermissionError as error:
+        raise ImproperlyConfigured(
+            f"The folder {CARRYOVER_HOME} belongs to another user: set CARRYOVER_HOME to a folder "
+            "of your own."
+        ) from error
+
+
+SECRET_KEY: str = _secret_key()
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if EMBEDDED else []
+)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+HTTPS: bool = env.bool("CARRYOVER_HTTPS", default=not EMBEDDED and not DEBUG)
+SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS: int = env.int("CARRYOVER_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.bool("CARRYOVER_HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD: bool = env.bool("CARRYOVER_HSTS_PRELOAD", default=False)
+# Whether all sub-domains are HTTPS, and preloaded, is for the owner of the domain to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+if env.bool("CARRYOVER_TRUST_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# ----------------------------------------------------------------------------- applications
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_linear_migrations",
+    "rest_framework",
+    "simple_history",
+    "migrations_tools",
+    "sessions_app",
+    "guarantees",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# ----------------------------------------------------------------------------- database
+
+
+def _database() -> dict[str, Any]:
+    if EMBEDDED:
+        from config.embedded.server import EmbeddedServer
+
+        database: dict[str, Any] = EmbeddedServer(CARRYOVER_HOME).database_settings()
+    else:
+        database = env.db("DATABASE_URL", engine="django.db.backends.postgresql")
+    return database | {
+        "ATOMIC_REQUESTS": False,  # actions open their own transactions
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),  # seconds
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+SIMPLE_HISTORY_HISTORY_ID_USE_UUID = False
+SIMPLE_HISTORY_DATE_INDEX = "Composite"
+
+# ----------------------------------------------------------------------------- Redis and Celery
+
+REDIS_URL: str = env.str("REDIS_URL", default="")
+CELERY_BROKER_URL: str | None = REDIS_URL or None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "carryover",
+        }
+    }
+
+# ----------------------------------------------------------------------------- API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+# ----------------------------------------------------------------------------- language and time
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ar", "العربية")]
+USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE: str = env.str("CARRYOVER_TIME_ZONE", default="Asia/Riyadh")
+
+# ----------------------------------------------------------------------------- files
+
+STATIC_URL = "static/"
+STATIC_ROOT = CARRYOVER_HOME / "static"
+MEDIA_ROOT = CARRYOVER_HOME / "uploads"  # never served: uploads are read by imports only
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes of a request body without its files
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a bulk decision sends one field a row
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if EMBEDDED
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = EMBEDDED  # nothing to collect before the first start
+
+# ----------------------------------------------------------------------------- logs
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_configuration(
+    log_format=env.str("LOG_FORMAT", default="console" if EMBEDDED else "json"),
+    level=env.str("LOG_LEVEL", default="INFO"),
+)
