@@ -21,6 +21,5 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except self.Database.OperationalError:
-            if not server.ensure_running():
-                raise
+            server.ensure_running()
         return super().get_new_connection(conn_params)

@@ -34,6 +34,7 @@ DATABASE = "carryover"
 USER = "carryover"
 START_SECONDS = 300  # recovery after a crash reads all write-ahead log since the last checkpoint
 STOP_SECONDS = 60
+IMPOSSIBLE_PID = "999999999"  # above what any system gives
 # The shortest limit of a Unix socket's path among the systems we know, in bytes, less its end.
 SOCKET_DIRECTORY_BYTES = 103 - len("/.s.PGSQL.5432")
 # Characters that neither a shell nor PostgreSQL's list of socket folders takes for something else.
@@ -108,15 +109,14 @@ class EmbeddedServer:
                     f"The folder {folder} is not ours: set CARRYOVER_HOME to a shorter path."
                 )
 
-    def ensure_running(self) -> bool:
-        """Make the server answer; False if it already did and nothing was missing.
+    def ensure_running(self) -> None:
+        """Make the server answer, and its database be there.
 
         Raises `EmbeddedServerError` with a sentence that says how to go on.
         """
         with self._lock():
-            started = self._start_unless_running()
-            created = self._create_database_unless_there()
-        return started or created
+            self._start_unless_running()
+            self._create_database_unless_there()
 
     def is_running(self) -> bool:
         """Whether the server accepts connections."""
@@ -124,34 +124,30 @@ class EmbeddedServer:
 
     def stop(self) -> bool:
         """Stop the server and wait until it is gone; False if it did not run."""
-        if not (self.data / "postmaster.pid").exists():
+        if not self.data.exists():
             return False
         with self._lock():
-            self._remove_stale_pid_file()
-            if not (self.data / "postmaster.pid").exists():
+            if self._postmaster_pid() is None:
                 return False
             self._run("pg_ctl", "stop", "-w", "-t", str(STOP_SECONDS), "-m", "fast", "-D", self.data)
         return True
 
     # ------------------------------------------------------------------------- starting
 
-    def _start_unless_running(self) -> bool:
+    def _start_unless_running(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        waited = False
         while (answer := self._ping()) != pq.Ping.OK:
-            waited = True
             if time.monotonic() > deadline:
                 raise self._failure(f"The embedded PostgreSQL did not start in {START_SECONDS} s")
             if answer == pq.Ping.REJECT or not self._start():
                 time.sleep(0.1)  # it starts, recovers or stops
-        return waited
 
     def _start(self) -> bool:
-        """Start the server; False if another one of this data folder is not gone yet."""
+        """Start the server; False if the processes of an earlier one are not gone yet."""
         account = self._prepare_account()
         self._prepare_data(account)
         self._prepare_socket_directory(account)
-        self._remove_stale_pid_file()
+        self._disown_dead_server()
         options = f"-c unix_socket_directories={shlex.quote(str(self.socket_directory))}"
         # fmt: off
         try:
@@ -159,8 +155,8 @@ class EmbeddedServer:
                 "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s",
                 "-D", self.data, "-l", self.log, "-o", options,
             )
-        except EmbeddedServerError:
-            if self._postmaster_pid() is not None:
+        except EmbeddedServerError as error:
+            if self._postmaster_pid() or "shared memory block" in str(error):
                 return False
             raise
         # fmt: on
@@ -225,14 +221,13 @@ class EmbeddedServer:
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)
 
-    def _create_database_unless_there(self) -> bool:
+    def _create_database_unless_there(self) -> None:
         with psycopg.connect(self._conninfo(), autocommit=True) as connection:
             found = connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
             ).fetchone()
             if not found:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
-        return not found
 
     # ------------------------------------------------------------------------- looking
 
@@ -253,7 +248,7 @@ class EmbeddedServer:
         try:
             pid = int((self.data / "postmaster.pid").read_text(encoding="utf-8").split("\n")[0])
             os.kill(pid, 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError):
+        except (FileNotFoundError, ValueError, OverflowError, ProcessLookupError):
             return None
         except PermissionError:
             pass  # it lives, under another account
@@ -263,10 +258,19 @@ class EmbeddedServer:
                 return None  # the id went to another program after a crash or a restart
         return pid
 
-    def _remove_stale_pid_file(self) -> None:
-        """Remove what a crash left, or PostgreSQL may take an unrelated process for its own."""
-        if self._postmaster_pid() is None:
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+    def _disown_dead_server(self) -> None:
+        """Take the process id of a server that crashed out of the files that it left.
+
+        The id may belong to another process by now (or to a zombie), and PostgreSQL would not
+        start. The rest of the file stays: by it PostgreSQL finds out whether processes of the dead
+        server still write to the data, and waits for them.
+        """
+        note = self.data / "postmaster.pid"
+        if note.exists() and self._postmaster_pid() is None:
+            rest = note.read_text(encoding="utf-8").split("\n")[1:]
+            note.write_text("\n".join([IMPOSSIBLE_PID, *rest]), encoding="utf-8")
+        if not note.exists() or self._postmaster_pid() is None:
+            (self.socket_directory / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _failure(self, sentence: str) -> EmbeddedServerError:
         log = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
