@@ -30,5 +30,5 @@ def read_or_create_secret(path: Path, create: Callable[[], str]) -> str:
         with suppress(FileExistsError):
             os.link(draft, path)
     finally:
-        os.unlink(draft)
+        Path(draft).unlink()
     return path.read_text(encoding="utf-8").strip()

@@ -33,14 +33,12 @@ MAJOR_VERSION = "18"
 DATABASE = "carryover"
 USER = "carryover"
 START_SECONDS = 300  # recovery after a crash reads all write-ahead log since the last checkpoint
-STOP_SECONDS = 60
+STOP_SECONDS = "60"
 IMPOSSIBLE_PID = "999999999"  # above what any system gives
 # The shortest limit of a Unix socket's path among the systems we know, in bytes, less its end.
 SOCKET_DIRECTORY_BYTES = 103 - len("/.s.PGSQL.5432")
 # Characters that neither a shell nor PostgreSQL's list of socket folders takes for something else.
-PLAIN_CHARACTERS = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@"
-)
+PLAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@")
 
 # For a machine that also does other work. fsync and synchronous_commit stay on, as everywhere.
 SERVER_SETTINGS = {
@@ -129,7 +127,9 @@ class EmbeddedServer:
         with self._lock():
             if self._postmaster_pid() is None:
                 return False
-            self._run("pg_ctl", "stop", "-w", "-t", str(STOP_SECONDS), "-m", "fast", "-D", self.data)
+            self._run(
+                "pg_ctl", "stop", "-w", "-t", str(STOP_SECONDS), "-m", "fast", "-D", self.data
+            )
         return True
 
     # ------------------------------------------------------------------------- starting
@@ -160,7 +160,9 @@ class EmbeddedServer:
                 return False
             raise
         # fmt: on
-        _notice(f"Embedded PostgreSQL {MAJOR_VERSION} started in {self.data}; `make stop` stops it.")
+        _notice(
+            f"Embedded PostgreSQL {MAJOR_VERSION} started in {self.data}; `make stop` stops it."
+        )
         return True
 
     def _prepare_account(self) -> pwd.struct_passwd | None:
