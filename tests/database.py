@@ -28,7 +28,8 @@ _TRUNCATE_TRIGGERS = """
 _ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 
 _TABLES = """
-    SELECT relname, array_agg(attname::text ORDER BY attnum)
+    SELECT relname, array_agg(attname::text ORDER BY attnum),
+           max(attname::text) FILTER (WHERE attidentity <> '')
     FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
       AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
@@ -55,7 +56,7 @@ def take_baseline() -> None:
         cursor.execute(f"DROP SCHEMA IF EXISTS {BASELINE_SCHEMA} CASCADE")
         cursor.execute(f"CREATE SCHEMA {BASELINE_SCHEMA}")
         cursor.execute(_TABLES)
-        for table, columns in cursor.fetchall():
+        for table, columns, _ in cursor.fetchall():
             cursor.execute(_statement("SELECT EXISTS (SELECT FROM {table})", table, columns))
             if cursor.fetchone()[0]:
                 cursor.execute(
@@ -67,16 +68,22 @@ def take_baseline() -> None:
 
 def restore_baseline(cursor: Any) -> None:
     """Put the rows of the newly migrated database back into the emptied tables."""
-    cursor.execute(_TABLES)
-    columns_of = dict(cursor.fetchall())
     cursor.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s)", [BASELINE_SCHEMA]
     )
-    for (table,) in cursor.fetchall():
+    kept = {table for (table,) in cursor.fetchall()}
+    cursor.execute(_TABLES)
+    for table, columns, identity in cursor.fetchall():
+        if table not in kept:
+            continue
         put_back = """
-            INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {copy}
+            INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
+            SELECT {columns} FROM {copy} WHERE NOT EXISTS (SELECT FROM {table})
         """
-        cursor.execute(_statement(put_back, table, columns_of[table]))
+        cursor.execute(_statement(put_back, table, columns))
+        if identity:  # its sequence may have been reset with the table
+            following = "SELECT setval(pg_get_serial_sequence(%s, %s), max({columns})) FROM {table}"
+            cursor.execute(_statement(following, table, [identity]), [f'"{table}"', identity])
 
 
 def execute_sql_flush(operations: DatabaseOperations, sql_list: Sequence[str]) -> None:
