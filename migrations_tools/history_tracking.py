@@ -8,7 +8,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 
-class _TrackedHistory(HistoricalRecords):  # type: ignore[misc] - the package has no types
+class _TrackedHistory(HistoricalRecords):
     """History without copies of the tracked model's indexes.
 
     Of the copied columns only the key keeps one, for "history of this object". The others would
@@ -18,7 +18,7 @@ class _TrackedHistory(HistoricalRecords):  # type: ignore[misc] - the package ha
     def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
         fields: dict[str, models.Field[Any, Any]] = super().copy_fields(model)
         for name, field in fields.items():
-            field.db_index = name == model._meta.pk.name
+            field.db_index = name == model._meta.pk.name  # type: ignore[attr-defined]  # not in stubs
         return fields
 
 

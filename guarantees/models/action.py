@@ -14,7 +14,6 @@ from guarantees.models.guarantee import Guarantee
 from guarantees.models.number import trimmed
 from guarantees.models.supplier import Supplier
 from migrations_tools.history_tracking import tracked_history
-from migrations_tools.models.fields import TransactionIdField
 
 
 class ActionType(models.TextChoices):
@@ -96,8 +95,8 @@ class GuaranteeAction(models.Model):
     status = models.CharField(max_length=6, choices=ActionStatus, default=ActionStatus.DRAFT)
     is_locked = models.BooleanField(default=False, editable=False)
     issued_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # the transaction that issued a modification, filled by the database
-    issued_in = TransactionIdField(null=True, blank=True, editable=False)
+    # id of the transaction that issued a modification, filled by the database
+    issued_in = models.BigIntegerField(null=True, blank=True, editable=False)
     # of the request that made it: a second one with the same key makes nothing
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     created_by = models.ForeignKey(

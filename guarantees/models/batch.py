@@ -36,7 +36,7 @@ class ImportBatch(models.Model):
     ready_records = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     uploaded_by = models.CharField(max_length=254, blank=True, default="")  # e-mail
-    legacy_ref = models.TextField(null=True, blank=True, unique=True)  # noqa: DJ001 - null: none
+    legacy_ref = models.TextField(null=True, blank=True, unique=True)
 
     history = tracked_history()
 
