@@ -5,20 +5,67 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed-from-lock
+TEST_HOME := $(or $(CARRYOVER_TEST_HOME),$(or $(CARRYOVER_HOME),var)/test-home)
+PACKAGES := config guarantees migrations_tools sessions_app
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## List the commands.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: $(INSTALLED) ## Create .venv with the locked dependencies.
+install: $(INSTALLED) ## Create .venv with the locked dependencies, the embedded PostgreSQL included.
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Carryover needs Python 3.11 or newer, and $(PYTHON) is not one: install it, or run 'make $(MAKECMDGOALS) PYTHON=/path/to/python3.11'." >&2; exit 1; }
+	  echo "Carryover needs Python 3.11 or newer, and '$(PYTHON)' is not: install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked dependencies into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  --require-hashes --requirement requirements.lock
 	@touch $@
+
+.PHONY: lock
+lock: $(INSTALLED) ## Resolve the dependencies of pyproject.toml anew into requirements.lock.
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --all-extras --generate-hashes \
+	  --allow-unsafe --strip-extras --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+
+.PHONY: migrate
+migrate: $(INSTALLED)
+	@$(BIN)/python manage.py migrate --verbosity 1
+
+.PHONY: demo
+demo: migrate ## Carry five sample legacy systems over: import, plan, run, verify, roll back.
+	@$(BIN)/python manage.py demo
+
+.PHONY: serve
+serve: migrate ## Serve the admin and run the worker; prints the address and the login.
+	@if [ -n "$$DATABASE_URL" ]; then $(BIN)/python manage.py collectstatic --no-input --verbosity 0; fi
+	@$(BIN)/python -m config.serve
+
+.PHONY: stop
+stop: ## Stop what `make serve` started, and the embedded PostgreSQL servers.
+	@if [ -x $(BIN)/python ]; then \
+	  $(BIN)/python -m config.serve stop && \
+	  $(BIN)/python -m config.embedded stop && \
+	  CARRYOVER_HOME=$(TEST_HOME) $(BIN)/python -m config.embedded stop; \
+	fi
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests, all but the long ones.
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not fault_long and not browser and not bench"
+
+.PHONY: bench
+bench: migrate ## Measure, and write docs/benchmarks.md.
+	@$(BIN)/python -m tests.benchmarks
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, types, import contracts and missing schema migrations.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python manage.py makemigrations --check --dry-run

@@ -160,9 +160,7 @@ class EmbeddedServer:
                 return False
             raise
         # fmt: on
-        _notice(
-            f"Embedded PostgreSQL {MAJOR_VERSION} started in {self.data}; `make stop` stops it."
-        )
+        _notice(f"Embedded PostgreSQL {MAJOR_VERSION} runs in {self.data}; `make stop` stops it.")
         return True
 
     def _prepare_account(self) -> pwd.struct_passwd | None:
