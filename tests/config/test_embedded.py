@@ -17,7 +17,6 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from config.embedded import server as server_module
 from config.embedded.errors import EmbeddedServerError
 from config.embedded.server import EmbeddedServer
 
@@ -167,7 +166,7 @@ def test_crash_safety_is_on_and_letters_of_all_scripts_are_known(run):
 
 
 def test_without_the_wheel_the_refusal_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(server_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
     with pytest.raises(EmbeddedServerError, match=r"set DATABASE_URL .* extra `embedded`"):
         EmbeddedServer(tmp_path).ensure_running()
