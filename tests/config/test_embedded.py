@@ -155,14 +155,13 @@ def test_a_socket_folder_that_others_could_have_made_is_refused(tmp_path):
         server.socket_directory.rmdir()
 
 
-def test_crash_safety_is_on_and_letters_of_all_scripts_are_known(run):
+def test_crash_safety_is_on_and_letters_of_all_scripts_are_known(run, server):
     sql = """
         SELECT concat_ws(' ', current_setting('fsync'), current_setting('synchronous_commit'),
                          current_setting('max_connections'), current_setting('server_encoding'),
                          lower('ÉÇ'), 'İÉ' ILIKE '%é', 'محمد' ~ '^\\w+$', 'محمد' ILIKE '%حم%')
     """
     assert query(run, sql) == "on on 100 UTF8 éç t t t"
-    EmbeddedServer(Path(os.environ["CARRYOVER_HOME"])).stop()
 
 
 def test_without_the_wheel_the_refusal_says_what_to_do(tmp_path, monkeypatch):
