@@ -187,7 +187,7 @@ TIME_ZONE: str = env.str("CARRYOVER_TIME_ZONE", default="Asia/Riyadh")
 # ----------------------------------------------------------------------------- files
 
 STATIC_URL = "static/"
-STATIC_ROOT = CARRYOVER_HOME / "static"
+STATIC_ROOT = None if EMBEDDED else CARRYOVER_HOME / "static"
 MEDIA_ROOT = CARRYOVER_HOME / "uploads"  # never served: uploads are read by imports only
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
@@ -202,7 +202,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = EMBEDDED  # nothing to collect before the first start
+WHITENOISE_USE_FINDERS = EMBEDDED  # served from where they lie; production collects them
 
 # ----------------------------------------------------------------------------- logs
 
