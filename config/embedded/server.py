@@ -169,6 +169,7 @@ class EmbeddedServer:
             return None
         programs = _programs()
         accounts.open_programs(programs.parent)
+        accounts.open_programs(programs.parent.parent.with_suffix(".libs"))  # beside the package
         opened = accounts.open_passage([self.data, programs / "postgres"])
         if opened or not self.data.exists():
             folders = f", which may now pass through {', '.join(map(str, opened))}" * bool(opened)
