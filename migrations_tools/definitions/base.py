@@ -1,0 +1,114 @@
+"""Definitions and steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.db.models import Model
+
+from migrations_tools.definitions.checks import SQLCheck
+from migrations_tools.definitions.options import NoOptions
+from migrations_tools.definitions.outcomes import Outcome
+from migrations_tools.definitions.sources import Source
+
+
+class Step:
+    """One pass over a source. Subclasses give ``source``, ``writes`` and ``transform``.
+
+    ``derived`` names columns (model → names) that are computed from other rows, such as totals:
+    they are outside digests, never restored and never a conflict. A step that fills them is
+    ``recomputed`` after a rollback too. A step over the run's own output is not ``counted``:
+    it has ledger entries, but its keys are no source keys.
+
+    ``shares`` names the models that ``Ensure`` makes, with the natural keys it uses; each needs
+    a unique constraint over exactly these fields.
+    """
+
+    source: ClassVar[Source]
+    writes: ClassVar[Sequence[type[Model]]] = ()
+    shares: ClassVar[dict[type[Model], Sequence[tuple[str, ...]]]] = {}
+    derived: ClassVar[dict[type[Model], Sequence[str]]] = {}
+    counted: ClassVar[bool] = True
+    recomputed: ClassVar[bool] = False
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    def load(self, rows: Sequence[Any]) -> Any:
+        """What a whole batch needs, in a constant number of queries; given to ``transform``."""
+        return None
+
+    def transform(self, row: Any, context: Any) -> Outcome:
+        """The outcome for one row or group. No database, no clock, no randomness.
+
+        Raises Reject to quarantine the key.
+        """
+        raise TypeError(f"{type(self).__name__} has no transform")
+
+    @classmethod
+    def title(cls) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__.removesuffix("Step")).lower()
+
+
+class DataMigration:
+    """A data migration. A definition of one step may give the step's attributes itself."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    options: ClassVar[type[Any]] = NoOptions
+    steps: ClassVar[Sequence[type[Step]]]
+    checks: ClassVar[Sequence[SQLCheck]] = ()
+    depends_on: ClassVar[Sequence[str]] = ()
+    cutover_key: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        if "steps" not in cls.__dict__ and "source" in cls.__dict__:
+            cls.steps = [_own_step(cls)]
+
+    @classmethod
+    def title(cls) -> str:
+        return cls.name.replace("_", " ").capitalize()
+
+    @classmethod
+    def description(cls) -> str:
+        return (cls.__doc__ or "").strip()
+
+    @classmethod
+    def written_models(cls) -> list[type[Model]]:
+        """Every model that a step writes, in order of first mention."""
+        return list(dict.fromkeys(model for step in cls.steps for model in step.writes))
+
+    @classmethod
+    def derived_columns(cls, model: type[Model]) -> set[str]:
+        """Columns (database names) of ``model`` that are computed from other rows."""
+        names = {name for step in cls.steps for name in step.derived.get(model, ())}
+        return {str(model._meta.get_field(name).column) for name in names}  # type: ignore[union-attr]
+
+    @classmethod
+    def risks(cls, summary: dict[str, Any]) -> list[str]:
+        """Risks to show beside a plan, worked out from its forecast (JSON shape of SPEC §3)."""
+        return []
+
+    @classmethod
+    def recommendations(cls, summary: dict[str, Any]) -> list[str]:
+        """What to do before the run, in order of importance."""
+        return []
+
+    @classmethod
+    def health(cls) -> dict[str, Any]:
+        """Figures of its own for ``datamigrate health``."""
+        return {}
+
+
+def _own_step(cls: type[DataMigration]) -> type[Step]:
+    inherited = {
+        name: value
+        for name, value in cls.__dict__.items()
+        if name in {"source", "writes", "shares", "derived", "load", "transform", "counted"}
+    }
+    return type(f"{cls.__name__}Step", (Step,), inherited)

@@ -1,0 +1,104 @@
+"""Changes that ``transform`` asks for; the engine makes them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db.models import Model
+from django.db.models.base import ModelState
+from django.db.models.fields import NOT_PROVIDED
+from django.db.models.fields.related import ForeignKey
+
+M = TypeVar("M", bound=Model)
+
+
+class Insert:
+    """Insert a new object. Its foreign keys may point to other new objects, or to ``Ensure``."""
+
+    __slots__ = ("obj",)
+
+    def __init__(self, obj: Model) -> None:
+        self.obj = obj
+
+
+class Update:
+    """Set columns of a row that was read: a source row, or an object that ``load`` fetched.
+
+    Values are given by field name; a foreign key takes an object, an ``Ensure`` or a key.
+    """
+
+    __slots__ = ("model", "pk", "values")
+
+    def __init__(self, row: Any, **values: Any) -> None:
+        self.model: type[Model] = row._meta.model
+        self.pk = row.pk
+        self.values = values
+
+
+class Delete:
+    """Delete a row that was read."""
+
+    __slots__ = ("model", "pk")
+
+    def __init__(self, row: Any) -> None:
+        self.model: type[Model] = row._meta.model
+        self.pk = row.pk
+
+
+class Ensure:
+    """An object that several keys share, found or made by its natural key.
+
+    ``defaults`` fill the other columns of a new one. A foreign key of a change takes the
+    ``Ensure`` itself; equal natural keys mean the same object.
+    """
+
+    __slots__ = ("defaults", "identity", "model", "natural_key")
+
+    def __init__(
+        self, model: type[Model], defaults: dict[str, Any] | None = None, **natural_key: Any
+    ) -> None:
+        self.model = model
+        self.natural_key = natural_key
+        self.defaults = defaults or {}
+        self.identity = (model, tuple(sorted(natural_key.items())))
+
+
+Change = Insert | Update | Delete | Ensure
+
+_templates: dict[type[Model], tuple[dict[str, Any], dict[str, str]]] = {}
+
+
+def _template(model: type[Model]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Constant defaults by attribute name, and attribute names of foreign keys by field name."""
+    defaults: dict[str, Any] = {}
+    relations: dict[str, str] = {}
+    for field in model._meta.concrete_fields:
+        defaults[field.attname] = (
+            field.get_default()
+            if field.has_default() or field.db_default is NOT_PROVIDED
+            else field.db_default
+        )
+        if isinstance(field, ForeignKey):
+            relations[field.name] = field.attname
+    return defaults, relations
+
+
+def build(model: type[M], **values: Any) -> M:
+    """An unsaved object, as ``model(**values)`` would make, in a fifth of the time.
+
+    Meant for ``transform``: no signals, no callable defaults. Values are given by field name or
+    attribute name; foreign keys take objects, ``Ensure`` or keys.
+    """
+    try:
+        defaults, relations = _templates[model]
+    except KeyError:
+        defaults, relations = _templates[model] = _template(model)
+    obj = model.__new__(model)
+    state = obj.__dict__
+    state.update(defaults)
+    state["_state"] = ModelState()
+    for name in values.keys() & relations.keys():
+        value = values.pop(name)
+        state[relations[name]] = value
+    state.update(values)
+    return obj

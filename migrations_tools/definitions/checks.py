@@ -1,0 +1,26 @@
+"""Checks of a definition: what must hold afterwards, as SQL of its own.
+
+A check never calls ``transform``: a check through the same parser could not fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SQLCheck:
+    """``failures`` selects (key, detail) of rows that are wrong; ``examined`` counts those looked at.
+
+    ``failures`` may select a third column, ``edited``: true where a newer history row explains
+    the difference; such rows are counted apart and do not fail the check.
+    ``may_be_empty``: whether looking at nothing is an answer (for rows that need not exist).
+    """
+
+    code: str
+    title: str
+    examined: str
+    failures: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    may_be_empty: bool = False

@@ -1,0 +1,266 @@
+"""Where a step's rows come from, and how their keys are walked.
+
+A source knows keys (text, as the ledger stores them), their order, and which of them are
+selected: all of its queryset, less those already decided by a standing run of the definition
+whose content has not changed since.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Aggregate, BinaryField, F, Model, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Collate
+
+from migrations_tools.models import StagedRow
+
+if TYPE_CHECKING:
+    from migrations_tools.engine.selection import Selection
+
+
+@dataclass(slots=True)
+class Items:
+    """A batch as it was read: keys (text), digests of their content, rows or groups."""
+
+    keys: list[str]
+    digests: list[bytes | None]
+    rows: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def part(self, start: int, stop: int) -> Items:
+        return Items(self.keys[start:stop], self.digests[start:stop], self.rows[start:stop])
+
+
+@dataclass(slots=True)
+class Group:
+    """All rows of one key, in primary key order."""
+
+    key: str
+    rows: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """Keys in (``after``, ``last``], or exactly ``keys``; all as text."""
+
+    after: str | None = None
+    last: str | None = None
+    keys: Sequence[str] | None = None
+
+
+class GroupDigest(Aggregate):
+    """SHA-256 over the members' digests, whatever their order."""
+
+    function = "sha256"
+    template = (
+        "sha256(string_agg(coalesce(%(expressions)s, ''::bytea), ''::bytea "
+        "ORDER BY %(expressions)s))"
+    )
+    output_field = BinaryField()
+
+
+class Source:
+    """What the engine asks of any source."""
+
+    model: type[Model]
+
+    def __init__(
+        self,
+        source: type[Model] | QuerySet[Any],
+        *,
+        fields: Sequence[str] | None = None,
+        digest: str | None = None,
+    ) -> None:
+        self._queryset = source if isinstance(source, QuerySet) else source._default_manager.all()
+        self.model = self._queryset.model
+        self._fields = fields
+        if digest is None and issubclass(self.model, StagedRow):
+            digest = "content_hash"
+        self.digest = digest
+
+    def queryset(self, selection: Selection) -> QuerySet[Any]:
+        """All rows of the source, decided or not."""
+        return self._queryset.order_by()
+
+    @property
+    def key_name(self) -> str:
+        """The field whose values are the keys; unique over rows or groups."""
+        raise TypeError
+
+    def keys(self, selection: Selection) -> QuerySet[Any]:
+        """Selected keys, one row each: ``k`` (typed), ``d`` (digest or null)."""
+        raise TypeError
+
+    def to_key(self, text: str) -> Any:
+        """The typed value of a key."""
+        return self.model._meta.get_field(self.key_name).to_python(text)  # type: ignore[union-attr]
+
+    def within(self, queryset: QuerySet[Any], key_range: KeyRange, name: str) -> QuerySet[Any]:
+        """``queryset`` limited to a range of keys, which ``name`` holds."""
+        if key_range.keys is not None:
+            return queryset.filter(**{f"{name}__in": [self.to_key(key) for key in key_range.keys]})
+        if key_range.after is not None:
+            queryset = queryset.filter(**{f"{name}__gt": self.to_key(key_range.after)})
+        if key_range.last is not None:
+            queryset = queryset.filter(**{f"{name}__lte": self.to_key(key_range.last)})
+        return queryset
+
+    def lock(self, selection: Selection, key_range: KeyRange) -> set[Any]:
+        """Lock the rows of the range in key order, against all but key shares; their pks."""
+        chosen = self.within(self.queryset(selection), key_range, self.key_name)
+        rows = self.model._default_manager.filter(pk__in=chosen.values("pk"))
+        order = list(dict.fromkeys([self.key_name, "pk"]))
+        locked = rows.order_by(*order).select_for_update(no_key=True)
+        return set(locked.values_list("pk", flat=True).iterator(10_000))
+
+    def read_locked(self, selection: Selection, key_range: KeyRange) -> Items:
+        """Lock, then read; rows that appeared in between are locked in another round."""
+        while True:
+            locked = self.lock(selection, key_range)
+            items = self.read(selection, key_range)
+            if all(row.pk in locked for found in items.rows for row in self.members(found)):
+                return items
+
+    def members(self, found: Any) -> Sequence[Any]:
+        """The source rows of one key."""
+        return (found,)
+
+    def read(self, selection: Selection, key_range: KeyRange) -> Items:
+        """The selected keys of the range with their rows."""
+        raise TypeError
+
+    def field_names(self) -> list[str]:
+        if self._fields is not None:
+            names = list(dict.fromkeys([self.model._meta.pk.attname, *self._fields]))
+        else:
+            names = [field.attname for field in self.model._meta.concrete_fields]
+        return names + [name for name in self._queryset.query.annotations if name not in names]
+
+    def row_class(self) -> type[Any]:
+        """A named tuple of the fields that ``Update`` and ``Delete`` accept as a row."""
+        cached: type[Any] | None = self.__dict__.get("_row_class")
+        if cached is None:
+            base = namedtuple(f"{self.model.__name__}Row", self.field_names())  # type: ignore[misc]
+            pk = self.field_names().index(self.model._meta.pk.attname)
+            cached = type(
+                base.__name__,
+                (base,),
+                {
+                    "__slots__": (),
+                    "_meta": self.model._meta,
+                    "pk": property(lambda row: row[pk]),
+                },
+            )
+            self.__dict__["_row_class"] = cached
+        return cached
+
+
+class RowSource(Source):
+    """One key per row: the primary key."""
+
+    @property
+    def key_name(self) -> str:
+        return "pk"
+
+    def to_key(self, text: str) -> Any:
+        return self.model._meta.pk.to_python(text)
+
+    def keys(self, selection: Selection) -> QuerySet[Any]:
+        rows = self._undecided(self.queryset(selection), selection)
+        return rows.values(k=F("pk"), **({"d": self._digest_value()} if self.digest else {}))
+
+    def _undecided(self, rows: QuerySet[Any], selection: Selection) -> QuerySet[Any]:
+        digest = self._digest_value() if self.digest else None
+        return selection.undecided(rows, Collate(Cast("pk", TextField()), "C"), digest)
+
+    def _digest_value(self) -> Coalesce:
+        """The digest, empty for rows that were staged without one."""
+        return Coalesce(F(str(self.digest)), Value(b"", BinaryField()))
+
+    def read(self, selection: Selection, key_range: KeyRange) -> Items:
+        rows = self._undecided(self.within(self.queryset(selection), key_range, "pk"), selection)
+        make = self.row_class()._make
+        names = self.field_names()
+        if self.digest and self.digest not in names:
+            names = [*names, self.digest]
+        found = list(rows.order_by("pk").values_list(*names).iterator(chunk_size=10_000))
+        pk = names.index(self.model._meta.pk.attname)
+        width = len(self.field_names())
+        keys = [str(values[pk]) for values in found]
+        digests: list[bytes | None] = [None] * len(found)
+        if self.digest:
+            place = names.index(self.digest)
+            digests = [bytes(values[place] or b"") for values in found]
+        if width < len(names):
+            found = [values[:width] for values in found]
+        return Items(keys, digests, [make(values) for values in found])
+
+
+class TouchedSource(RowSource):
+    """Rows of a model that the run itself made, used or changed: for totals and positions."""
+
+    def __init__(self, model: type[Model]) -> None:
+        super().__init__(model)
+        self.digest = None
+
+    def queryset(self, selection: Selection) -> QuerySet[Any]:
+        return selection.touched(self._queryset.order_by())
+
+
+class GroupSource(Source):
+    """One key per distinct value of ``by``, a text column of collation C; groups are never split."""
+
+    def __init__(
+        self,
+        source: type[Model] | QuerySet[Any],
+        *,
+        by: str,
+        fields: Sequence[str] | None = None,
+        digest: str | None = None,
+    ) -> None:
+        super().__init__(source, fields=fields, digest=digest)
+        self._by = by
+
+    @property
+    def key_name(self) -> str:
+        return self._by
+
+    def keys(self, selection: Selection) -> QuerySet[Any]:
+        groups = self.queryset(selection).values(k=F(self._by))
+        digest = None
+        if self.digest:
+            groups = groups.annotate(d=GroupDigest(F(self.digest)))
+            digest = F("d")
+        else:
+            groups = groups.distinct()
+        return selection.undecided(groups, F("k"), digest)
+
+    def members(self, found: Any) -> Sequence[Any]:
+        rows: list[Any] = found.rows
+        return rows
+
+    def read(self, selection: Selection, key_range: KeyRange) -> Items:
+        chosen = self.within(self.keys(selection), key_range, "k").order_by("k")
+        digests: dict[str, bytes | None] = {
+            found["k"]: _as_bytes(found.get("d")) for found in chosen
+        }
+        rows = self.queryset(selection).filter(**{f"{self._by}__in": list(digests)})
+        make = self.row_class()._make
+        names = self.field_names()
+        by = names.index(self.model._meta.get_field(self._by).attname)  # type: ignore[union-attr]
+        groups = {key: Group(key, []) for key in digests}
+        for values in rows.order_by(self._by, "pk").values_list(*names).iterator(10_000):
+            groups[values[by]].rows.append(make(values))
+        filled = [group for group in groups.values() if group.rows]
+        return Items(
+            [group.key for group in filled], [digests[group.key] for group in filled], list(filled)
+        )
+
+
+def _as_bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)

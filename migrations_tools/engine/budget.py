@@ -1,0 +1,46 @@
+"""The error budget: a run that quarantines too much pauses, so that a person can look."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.db import transaction
+
+from migrations_tools.engine.transitions import change_state
+from migrations_tools.models import Batch, Run
+from migrations_tools.states import BatchState, Outcome, RunState, Surface
+
+#: Share of the selected keys, and the least number of keys, that may be quarantined.
+DEFAULT_SHARE, LEAST_KEYS = 0.05, 10
+
+
+def quarantined_so_far(run: Run) -> int:
+    """Quarantined keys of the finished batches."""
+    counts: Counter[str] = Counter()
+    done = Batch.objects.filter(run=run, state=BatchState.DONE)
+    for outcomes in done.values_list("counts__outcomes", flat=True):
+        counts.update(outcomes or {})
+    return counts[Outcome.QUARANTINED]
+
+
+def pause_if_exceeded(run: Run) -> None:
+    """Ask the run to pause where the budget is spent. Resuming grants a new one."""
+    selected = sum(int(frozen.get("selected", 0)) for frozen in run.key_ranges.values())
+    share = float(run.tuning.get("error_budget", DEFAULT_SHARE))
+    allowed = max(LEAST_KEYS, share * selected)
+    spent = quarantined_so_far(run) - int(run.tuning.get("forgiven", 0))
+    if spent <= allowed:
+        return
+    with transaction.atomic():
+        locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        if locked.state != RunState.RUNNING:
+            return
+        change_state(
+            locked,
+            RunState.PAUSING,
+            action="pause",
+            acting_user=locked.actor,
+            surface=Surface.WORKER,
+            reason=f"{spent} keys are quarantined, more than the {allowed:.0f} allowed: "
+            "look at the problems, then resume or cancel.",
+        )

@@ -1,0 +1,314 @@
+"""Claiming batches: cutting the next range, taking over expired leases, giving back.
+
+The database is the queue. All times are the database's; a lease is renewed by the heartbeat.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet, Sum, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
+
+from migrations_tools.definitions.sources import KeyRange
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.seal import batch_digest
+from migrations_tools.exceptions import LeaseLost
+from migrations_tools.models import Batch, Run
+from migrations_tools.states import WORKING_STATES, BatchState, RunKind
+
+LEASE_SECONDS = 30.0
+#: Sweeps for rows that appeared behind the key.
+MOST_SWEEPS = 3
+#: The sweep number of batches that drive listed keys again.
+AGAIN = 9
+
+
+class Idle(Enum):
+    """Why there is no batch to work on."""
+
+    WAIT = "wait"  # other workers still hold batches of this step, or a back-off runs
+    FINISHED = "finished"  # every step is closed: the run can be closed
+    STOPPED = "stopped"  # the run's state allows no work
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A worker: host, process, and a number of its own."""
+
+    name: str
+
+    @classmethod
+    def here(cls) -> Owner:
+        return cls(f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
+
+
+def database_clock() -> RawSQL:
+    """The database's clock, which goes on within a transaction."""
+    return RawSQL("clock_timestamp()", [])
+
+
+def lease_seconds() -> float:
+    """Length of a lease in seconds; tests shorten it by the environment."""
+    return float(os.environ.get("CARRYOVER_LEASE_SECONDS", LEASE_SECONDS))
+
+
+def expired_batches(run: Run) -> QuerySet[Batch]:
+    """Batches whose owner let the lease run out."""
+    return Batch.objects.filter(run=run, state=BatchState.RUNNING, lease_until__lt=database_clock())
+
+
+def terminate_expired(run: Run) -> None:
+    """End the backends of owners whose lease ran out, and wait until they are gone.
+
+    A client that froze in the middle of a COPY holds its locks past every time-out.
+    """
+    for pid, started in expired_batches(run).values_list("backend_pid", "backend_start"):
+        end_backend(pid, started)
+
+
+def end_backend(pid: int | None, started: Any, wait_seconds: float = 10.0) -> None:
+    """Terminate the backend that ``pid`` and its start time name, unless it is our own."""
+    if pid is None or started is None:
+        return
+    query = (
+        "SELECT {what} FROM pg_stat_activity "
+        "WHERE pid = %s AND backend_start = %s AND pid <> pg_backend_pid()"
+    )
+    until = time.monotonic() + wait_seconds
+    with connection.cursor() as cursor:
+        cursor.execute(query.format(what="pg_terminate_backend(pid)"), [pid, started])
+        while time.monotonic() < until:
+            cursor.execute(query.format(what="1"), [pid, started])
+            if cursor.fetchone() is None:
+                return
+            time.sleep(0.05)
+
+
+def claim_batch(context: RunContext, owner: Owner, size: int) -> Batch | Idle:
+    """The next batch for this worker, owned under a lease, or why there is none.
+
+    Refreshes ``context.run``.
+    """
+    terminate_expired(context.run)
+    with transaction.atomic(durable=True):
+        run = Run.objects.select_for_update(no_key=True).get(pk=context.run.pk)
+        context.run = run
+        if run.state not in WORKING_STATES:
+            return Idle.STOPPED
+        batch = _waiting_batch(run)
+        if batch is None:
+            cut = (
+                cut_undo_batch(context, size)
+                if run.kind == RunKind.ROLLBACK
+                else cut_batch(context, size)
+            )
+            if isinstance(cut, Idle):
+                return cut
+            batch = cut
+        return _own(batch, owner)
+
+
+def _waiting_batch(run: Run) -> Batch | None:
+    """A batch given back, or one whose lease ran out."""
+    now = database_clock()
+    return (
+        Batch.objects.filter(run=run)
+        .filter(
+            Q(state=BatchState.OPEN) & (Q(not_before__isnull=True) | Q(not_before__lte=now))
+            | Q(state=BatchState.RUNNING, lease_until__lt=now)
+        )
+        .order_by("step", "number")
+        .first()
+    )
+
+
+def _own(batch: Batch, owner: Owner) -> Batch:
+    """Compare-and-set the owner; the fencing number rises."""
+    backend = RawSQL(
+        "(SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())", []
+    )
+    changed = Batch.objects.filter(pk=batch.pk, fencing=batch.fencing).update(
+        state=BatchState.RUNNING,
+        owner=owner.name,
+        fencing=F("fencing") + 1,
+        attempts=F("attempts") + 1,
+        lease_until=database_clock() + Value(timedelta(seconds=lease_seconds())),
+        backend_pid=RawSQL("pg_backend_pid()", []),
+        backend_start=backend,
+        not_before=None,
+        started_at=Now(),
+    )
+    if not changed:
+        raise LeaseLost(f"Batch {batch.pk} was claimed by another worker.")
+    batch.refresh_from_db()
+    return batch
+
+
+def cut_batch(context: RunContext, size: int) -> Batch | Idle:
+    """Cut the next range of the first step that is not closed, under the lock on the run."""
+    run = context.run
+    for index, step in enumerate(context.steps):
+        if run.kind == RunKind.ROLLBACK and not step.recomputed:
+            continue
+        frozen = run.key_ranges.get(str(index)) or _freeze(context, index)
+        while not frozen["closed"]:
+            last = Batch.objects.filter(run=run, step=index).order_by("-number").first()
+            most = min(size, remaining_limit(context)) if step.counted else size
+            selection = context.selection(index, sweeping=frozen["sweep"] > 0)
+            after = last.last_key if last and last.sweep == frozen["sweep"] else None
+            key_range = KeyRange(after, frozen["upper"])
+            keys = step.source.within(step.source.keys(selection), key_range, "k")
+            found = (
+                list(keys.order_by("k").values_list("k", flat=True)[:most])
+                if most > 0 and frozen["upper"] is not None
+                else []
+            )
+            if found:
+                return Batch.objects.create(
+                    run=run,
+                    step=index,
+                    number=last.number + 1 if last else 1,
+                    sweep=frozen["sweep"],
+                    after_key=after,
+                    last_key=str(found[-1]),
+                    size=len(found),
+                )
+            if Batch.objects.filter(run=run, step=index).exclude(state=BatchState.DONE).exists():
+                return Idle.WAIT
+            swept_enough = last is None or last.sweep < frozen["sweep"]
+            if frozen["sweep"] >= MOST_SWEEPS or swept_enough or most <= 0:
+                frozen["closed"] = True
+            else:
+                frozen["sweep"] += 1
+            run.save(update_fields=["key_ranges"])
+    if Batch.objects.filter(run=run).exclude(state=BatchState.DONE).exists():
+        return Idle.WAIT
+    return Idle.FINISHED
+
+
+def cut_undo_batch(context: RunContext, size: int) -> Batch | Idle:
+    """The newest batch of the parent run that is not undone; then the recomputed steps.
+
+    Steps are undone last first, and each is finished before the one before it starts.
+    """
+    run = context.run
+    for index in reversed(range(len(context.steps))):
+        progress = run.key_ranges.setdefault(f"undo {index}", {"closed": False})
+        if context.steps[index].recomputed or progress["closed"]:
+            continue
+        own = Batch.objects.filter(run=run, step=index)
+        last = own.select_related("undoes").order_by("-number").first()
+        waiting = Batch.objects.filter(run_id=run.parent_id, step=index, state=BatchState.DONE)
+        if last is not None and last.undoes is not None:
+            waiting = waiting.filter(number__lt=last.undoes.number)
+        undone = waiting.order_by("-number").first()
+        if undone is not None:
+            return Batch.objects.create(
+                run=run,
+                step=index,
+                number=last.number + 1 if last else 1,
+                undoes=undone,
+                after_key=undone.after_key,
+                last_key=undone.last_key,
+                size=undone.size,
+            )
+        if own.exclude(state=BatchState.DONE).exists():
+            return Idle.WAIT
+        progress["closed"] = True
+        run.save(update_fields=["key_ranges"])
+    return cut_batch(context, size)
+
+
+def _freeze(context: RunContext, index: int) -> dict[str, Any]:
+    """Freeze the step's key range as the step starts."""
+    source = context.steps[index].source
+    keys = source.keys(context.selection(index))
+    upper = keys.order_by("-k").values_list("k", flat=True).first()
+    frozen = {
+        "upper": None if upper is None else str(upper),
+        "selected": keys.count(),
+        "sweep": 0,
+        "closed": upper is None,
+    }
+    context.run.key_ranges[str(index)] = frozen
+    context.run.save(update_fields=["key_ranges"])
+    return frozen
+
+
+def remaining_limit(context: RunContext) -> int:
+    """How many source keys ``--limit`` still allows."""
+    limit = context.run.tuning.get("limit")
+    if not limit:
+        return 1 << 31
+    counted = [index for index, step in enumerate(context.steps) if step.counted]
+    taken = Batch.objects.filter(run=context.run, step__in=counted).aggregate(n=Sum("size"))["n"]
+    return int(limit) - (taken or 0)
+
+
+def finish_batch(batch: Batch, counts: dict[str, Any], size: int, seconds: float) -> None:
+    """Last statement of the data transaction: done, if this worker still owns the batch."""
+    digest = batch_digest(batch)
+    changed = Batch.objects.filter(
+        pk=batch.pk, owner=batch.owner, fencing=batch.fencing, state=BatchState.RUNNING
+    ).update(
+        state=BatchState.DONE,
+        counts=counts,
+        size=size,
+        seconds=seconds,
+        digest=digest,
+        lease_until=None,
+        finished_at=Now(),
+        error="",
+    )
+    if not changed:
+        raise LeaseLost(
+            f"Batch {batch.pk} was taken over by another worker while this one stood still; "
+            "nothing was written here."
+        )
+
+
+def own_batch_again(batch: Batch) -> bool:
+    """After a cut connection: whether the commit went through.
+
+    Waits, under a lock on the batch row, for the old transaction to end.
+    """
+    connection.close()
+    with transaction.atomic(durable=True):
+        stored = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+    return (
+        stored.state == BatchState.DONE
+        and stored.owner == batch.owner
+        and stored.fencing == batch.fencing
+    )
+
+
+def give_back(batch: Batch, error: str, delay_seconds: float) -> bool:
+    """Open the batch again for any worker, after a delay; False where it is ours no more."""
+    changed = Batch.objects.filter(
+        pk=batch.pk, owner=batch.owner, fencing=batch.fencing, state=BatchState.RUNNING
+    ).update(
+        state=BatchState.OPEN,
+        owner="",
+        lease_until=None,
+        not_before=database_clock() + Value(timedelta(seconds=delay_seconds)),
+        error=error,
+    )
+    return bool(changed)
+
+
+def renew_lease(batch: Batch) -> bool:
+    """Heartbeat: put the lease off; False where the batch is ours no more."""
+    changed = Batch.objects.filter(
+        pk=batch.pk, owner=batch.owner, fencing=batch.fencing, state=BatchState.RUNNING
+    ).update(lease_until=database_clock() + Value(timedelta(seconds=lease_seconds())))
+    return bool(changed)

@@ -1,0 +1,266 @@
+"""One batch, one transaction: read and lock, load, transform, write, record, finish.
+
+Commit is all or nothing; the last statement asks whether this worker still owns the batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+
+from migrations_tools.definitions.base import Step
+from migrations_tools.definitions.changes import Change, Ensure
+from migrations_tools.definitions.outcomes import Apply, Outcome, Reject, Review
+from migrations_tools.definitions.sources import Items, KeyRange
+from migrations_tools.engine import ensure
+from migrations_tools.engine.claim import finish_batch, own_batch_again
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.errors import (
+    ErrorClass,
+    classify,
+    code_of,
+    is_connection_loss,
+    sentence_of,
+)
+from migrations_tools.engine.failpoints import failpoint
+from migrations_tools.engine.ledger import (
+    Entry,
+    count_entries,
+    entry_for,
+    write_ledger,
+    write_reviews,
+)
+from migrations_tools.engine.side import side_connection
+from migrations_tools.engine.write import BatchWriter, RowGone, Written
+from migrations_tools.models import Batch, LedgerEntry
+from migrations_tools.states import Outcome as Outcomes
+
+#: The migration is always the victim: it waits this long for a lock, in milliseconds.
+LOCK_TIMEOUT_MS = 3_000
+STATEMENT_TIMEOUT_MS = 120_000
+
+
+@dataclass
+class Carried:
+    """What became of the keys of a batch."""
+
+    entries: list[Entry] = field(default_factory=list)
+    reviews: list[tuple[str, Review]] = field(default_factory=list)
+    written: Written = field(default_factory=Written)
+
+    def counts(self) -> dict[str, Any]:
+        return {**count_entries(self.entries), "changes": self.written.counts}
+
+
+def execute_batch(
+    context: RunContext,
+    batch: Batch,
+    carry: Callable[[RunContext, Batch], Carried] | None = None,
+) -> Carried:
+    """Carry the keys of ``batch`` over – or take them back – and commit.
+
+    Raises LeaseLost where another worker took it over, and database errors that are transient
+    or systemic; nothing is written then.
+    """
+    started = time.monotonic()
+    try:
+        with transaction.atomic(durable=True):
+            set_timeouts()
+            carried = (carry or carry_batch)(context, batch)
+            with connection.cursor() as cursor:
+                write_ledger(cursor, batch, carried.entries)
+                failpoint("ledger_written")
+            write_reviews(batch, carried.reviews, DEFAULT_DB_ALIAS)
+            settle_constraints()
+            counts = carried.counts()
+            if batch.keys is not None:
+                counts["outcomes"] = _less_previous(batch, counts["outcomes"])
+            failpoint("before_done")
+            finish_batch(batch, counts, len(carried.entries), time.monotonic() - started)
+            failpoint("before_commit")
+    except Exception as error:
+        if not is_connection_loss(error) or not own_batch_again(batch):
+            raise
+    failpoint("committed")
+    return carried
+
+
+def set_timeouts() -> None:
+    """Short waits for locks, for this transaction only."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true), "
+            "set_config('statement_timeout', %s, true)",
+            [str(LOCK_TIMEOUT_MS), str(STATEMENT_TIMEOUT_MS)],
+        )
+
+
+def settle_constraints() -> None:
+    """Check deferred constraints now, so that a violation belongs to this batch."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def carry_batch(context: RunContext, batch: Batch) -> Carried:
+    """Read the batch's keys under lock and write what ``transform`` answers, in this transaction."""
+    step = context.steps[batch.step]
+    key_range = KeyRange(batch.after_key, batch.last_key, batch.keys)
+    selection = context.selection(batch.step, sweeping=0 < batch.sweep <= 3)
+    items = step.source.read_locked(selection, key_range)
+    failpoint("locked")
+    carried = Carried()
+    items = _set_aside(context, batch, items, carried)
+    if len(items):
+        _carry_part(context, batch, step, items, carried)
+    return carried
+
+
+def _set_aside(context: RunContext, batch: Batch, items: Items, carried: Carried) -> Items:
+    """Take out keys whose content is newer than what the plan saw, and keys that are gone."""
+    if batch.keys is not None:
+        found = set(items.keys)
+        carried.entries += [
+            Entry(key, Outcomes.GONE, "gone") for key in batch.keys if key not in found
+        ]
+    plan = context.run.plan_id
+    if plan is None or batch.keys is not None or not any(items.digests):
+        return items
+    planned = {
+        key: bytes(digest)
+        for key, digest in LedgerEntry.objects.filter(
+            run_id=plan, step=batch.step, key__in=items.keys, source_digest__isnull=False
+        ).values_list("key", "source_digest")
+    }
+    kept = Items([], [], [])
+    for key, digest, row in zip(items.keys, items.digests, items.rows, strict=True):
+        if key in planned and planned[key] != digest:
+            carried.entries.append(
+                Entry(
+                    key,
+                    Outcomes.CONFLICT,
+                    "changed_since_plan",
+                    "The row changed after the plan was made; plan and run again.",
+                    source_digest=None,
+                )
+            )
+        else:
+            kept.keys.append(key)
+            kept.digests.append(digest)
+            kept.rows.append(row)
+    return kept
+
+
+def _carry_part(
+    context: RunContext, batch: Batch, step: Step, items: Items, carried: Carried
+) -> None:
+    """Carry ``items`` over under a savepoint; where a row spoils it, halve until it stands alone."""
+    part = Carried()
+    known = dict(context.ensured)
+    try:
+        with transaction.atomic():
+            decided = _transform(step, items, part)
+            failpoint("transformed")
+            _hold_shared(context, batch, decided, part.written)
+            failpoint("ensured")
+            with connection.cursor() as cursor:
+                writer = BatchWriter(context, cursor, batch, step)
+                part.written.merge(writer.write(decided))
+            failpoint("written")
+            settle_constraints()
+    except Exception as error:
+        if classify(error) is not ErrorClass.ROW:
+            raise
+        if context.writes_records_apart:
+            context.ensured = known  # what this savepoint made is gone with it
+        if len(items) == 1:
+            carried.entries.append(_failed(items.keys[0], items.digests[0], error))
+            return
+        middle = len(items) // 2
+        _carry_part(context, batch, step, items.part(0, middle), carried)
+        _carry_part(context, batch, step, items.part(middle, len(items)), carried)
+        return
+    carried.entries += part.entries
+    carried.reviews += part.reviews
+    carried.written.merge(part.written)
+
+
+def _failed(key: str, digest: bytes | None, error: BaseException) -> Entry:
+    if isinstance(error, RowGone):
+        return Entry(key, Outcomes.GONE, "gone", f"A row of {error} was deleted meanwhile.")
+    return Entry(
+        key, Outcomes.QUARANTINED, code_of(error), sentence_of(error), source_digest=digest
+    )
+
+
+def _transform(step: Step, items: Items, part: Carried) -> list[tuple[str, Sequence[Change]]]:
+    """Ask ``transform`` for every key; what it rejects is quarantined at once."""
+    loaded = step.load(items.rows)
+    transform = step.transform
+    entries, decided = part.entries, []
+    for key, digest, row in zip(items.keys, items.digests, items.rows, strict=True):
+        try:
+            outcome: Outcome = transform(row, loaded)
+        except Reject as rejected:
+            detail = rejected.detail.replace("\x00", "") or None
+            entries.append(
+                Entry(key, Outcomes.QUARANTINED, rejected.code, detail, source_digest=digest)
+            )
+            continue
+        except Exception as error:
+            if classify(error) is not ErrorClass.ROW:
+                raise
+            entries.append(_failed(key, digest, error))
+            continue
+        entries.append(entry_for(key, digest, outcome))
+        if type(outcome) is Apply:
+            decided.append((key, outcome.changes))
+        elif type(outcome) is Review:
+            part.reviews.append((key, outcome))
+    return decided
+
+
+def _hold_shared(
+    context: RunContext,
+    batch: Batch,
+    decided: Sequence[tuple[str, Sequence[Change]]],
+    written: Written,
+) -> None:
+    """Make the shared objects that the changes name, and hold them until commit."""
+    ensures: dict[Any, Ensure] = {}
+    for _, changes in decided:
+        for change in changes:
+            if type(change) is Ensure:
+                ensures.setdefault(change.identity, change)
+    if not ensures:
+        return
+    for _ in range(5):
+        with connection.cursor() as cursor:
+            missing = ensure.hold(context, cursor, ensures.values())
+            if not missing:
+                return
+            if context.writes_records_apart:
+                ensure.make(context, cursor, batch, missing, written)
+                continue
+        with side_connection() as side, side.cursor() as cursor:
+            ensure.make(context, cursor, batch, missing, written)
+    raise ensure.SharedObjectGone(next(iter(ensures.values())).model.__name__)
+
+
+def _less_previous(batch: Batch, outcomes: dict[str, int]) -> dict[str, int]:
+    """A batch that drives keys again counts their former outcomes down: sums stay true."""
+    net = dict(outcomes)
+    previous = (
+        LedgerEntry.objects.filter(run_id=batch.run_id, step=batch.step, key__in=batch.keys)
+        .exclude(batch_id=batch.pk)
+        .order_by("key", "-attempt")
+        .distinct("key")
+        .values_list("outcome", flat=True)
+    )
+    for outcome in previous:
+        net[outcome] = net.get(outcome, 0) - 1
+    return net

@@ -1,0 +1,55 @@
+"""Named places where a test stops the process: killed, frozen, or with its connection cut.
+
+Nothing happens unless the environment variable ``CARRYOVER_FAILPOINT`` says ``name:action`` or
+``name:action:count`` (the count-th time the place is reached). Actions: ``kill``, ``stop``
+(SIGSTOP), ``raise``, ``sleep``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+#: Every fail-point of a batch, in the order they are passed.
+BATCH_FAILPOINTS = (
+    "claimed",
+    "locked",
+    "transformed",
+    "ensured",
+    "written",
+    "ledger_written",
+    "before_done",
+    "before_commit",
+    "committed",
+)
+
+#: Fail-points of the close of a run, in order.
+CLOSE_FAILPOINTS = ("closing", "sealed", "closed")
+
+_reached: dict[str, int] = {}
+
+
+class FailpointReached(RuntimeError):
+    """Raised by the action ``raise``."""
+
+
+def failpoint(name: str) -> None:
+    """Pass the place ``name``."""
+    setting = os.environ.get("CARRYOVER_FAILPOINT")
+    if not setting:
+        return
+    wanted, action, *rest = setting.split(":")
+    if wanted != name:
+        return
+    _reached[name] = _reached.get(name, 0) + 1
+    if _reached[name] != int(rest[0] if rest else 1):
+        return
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif action == "raise":
+        raise FailpointReached(name)
+    elif action == "sleep":
+        time.sleep(float(rest[1]) if len(rest) > 1 else 3600.0)

@@ -1,0 +1,120 @@
+"""What a plan saw: code, options, schema, evidence. Drift is told in words."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from migrations_tools.definitions.base import DataMigration
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.sql import table_of, written_fields
+
+
+def fingerprint(context: RunContext) -> dict[str, Any]:
+    """Code, options, schema and evidence as they are now; evidence reads every selected key."""
+    return {
+        "code": code_fingerprint(context.definition),
+        "options": context.run.options,
+        "schema": schema_of(_models(context)),
+        "evidence": {
+            type(step).__name__: _evidence(context, index)
+            for index, step in enumerate(context.steps)
+            if step.counted
+        },
+    }
+
+
+def _models(context: RunContext) -> list[type[Model]]:
+    sources = [step.source.model for step in context.steps]
+    return list(dict.fromkeys([*sources, *context.definition.written_models()]))
+
+
+def code_fingerprint(definition: type[DataMigration]) -> str:
+    """SHA-256 over the version and the modules in which definition and steps are written."""
+    digest = hashlib.sha256(str(definition.version).encode())
+    modules = {inspect.getmodule(cls) for cls in (definition, *definition.steps)}
+    for module in sorted((m for m in modules if m is not None), key=lambda m: m.__name__):
+        digest.update(inspect.getsource(module).encode())
+    return digest.hexdigest()
+
+
+def schema_of(models: Iterable[type[Model]]) -> dict[str, dict[str, str]]:
+    """Column → type, of each model's table, as the database has it."""
+    found: dict[str, dict[str, str]] = {}
+    with connection.cursor() as cursor:
+        for model in models:
+            cursor.execute(
+                "SELECT attname, format_type(atttypid, atttypmod) || "
+                "CASE WHEN attnotnull THEN ' not null' ELSE '' END FROM pg_attribute "
+                "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped "
+                "ORDER BY attname",
+                [table_of(model)],
+            )
+            found[model._meta.label_lower] = dict(cursor.fetchall())
+    return found
+
+
+def image_columns(definition: type[DataMigration]) -> dict[str, list[str]]:
+    """Columns that make up a row's image, for each written model; derived ones are left out."""
+    return {
+        model._meta.label_lower: [
+            str(field.column)
+            for field in written_fields(model)
+            if field.column not in definition.derived_columns(model)
+        ]
+        for model in definition.written_models()
+    }
+
+
+def _evidence(context: RunContext, index: int) -> dict[str, str]:
+    """Number of selected keys, and an order-free sum over key and content."""
+    source = context.steps[index].source
+    keys = source.keys(context.selection(index))
+    sql, parameters = keys.query.sql_with_params()
+    digest = "coalesce(encode(k.d, 'hex'), '')" if source.digest else "''"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(hashtextextended(k.k::text || '/' || "
+            f"{digest}, 0)::numeric), 0) FROM ({sql}) k",
+            parameters,
+        )
+        number, total = cursor.fetchone()
+    return {"keys": str(number), "sum": str(total)}
+
+
+def differences(planned: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What drifted, in sentences; empty where nothing did. Compares only what both hold."""
+    found = []
+    if planned.get("code") != now.get("code"):
+        found.append("The code of the definition changed.")
+    if planned.get("options") != now.get("options"):
+        found.append(f"Options were {planned.get('options')}, now {now.get('options')}.")
+    found += schema_differences(planned.get("schema", {}), now.get("schema", {}))
+    if "evidence" in planned and "evidence" in now:
+        for step, before in planned["evidence"].items():
+            after = now["evidence"].get(step)
+            if before != after:
+                counts = f"{before['keys']} keys then, {after['keys'] if after else 0} now"
+                found.append(f"The data of {step} changed: {counts}.")
+    return found
+
+
+def schema_differences(
+    planned: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """Columns that came, went or changed their type."""
+    found = []
+    for label, columns in planned.items():
+        present = now.get(label, {})
+        for column in sorted(columns.keys() | present.keys()):
+            before, after = columns.get(column), present.get(column)
+            if before != after:
+                found.append(
+                    f"{label}.{column}: {before or 'not there'} then, {after or 'gone'} now."
+                )
+    return found

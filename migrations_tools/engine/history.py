@@ -1,0 +1,44 @@
+"""History rows of django-simple-history in bulk: one INSERT … SELECT, in the data's transaction.
+
+The library's own bulk functions copy each object through Python and are several times slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model
+
+from migrations_tools.engine.sql import array_type, column_list, pk_column, quoted, table_of
+
+INSERTED, CHANGED, DELETED = "+", "~", "-"
+
+
+def history_model(model: type[Model]) -> type[Model] | None:
+    """The model that keeps the history of ``model``, or None where none is kept."""
+    name = getattr(model._meta, "simple_history_manager_attribute", None)
+    return None if name is None else getattr(model, name).model
+
+
+def write_history(
+    cursor: Any, model: type[Model], pks: Sequence[Any], kind: str, reason: str, user_id: int
+) -> None:
+    """One history row for each of the rows ``pks`` as it stands now.
+
+    For deletions call it before the rows go. Times are distinct, so that several rows of one
+    object keep their order.
+    """
+    history = history_model(model)
+    if history is None or not pks:
+        return
+    tracked = column_list(field.column for field in history.tracked_fields)  # type: ignore[attr-defined]
+    array = array_type(model._meta.pk)
+    cursor.execute(
+        f"INSERT INTO {table_of(history)} ({tracked}, {quoted('history_date')}, "
+        f"{quoted('history_change_reason')}, {quoted('history_type')}, "
+        f"{quoted('history_user_id')}) "
+        f"SELECT {tracked}, clock_timestamp(), %s, %s, %s "
+        f"FROM {table_of(model)} WHERE {pk_column(model)} = ANY(%s::{array})",
+        [reason, kind, user_id, list(pks)],
+    )

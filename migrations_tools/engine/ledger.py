@@ -1,0 +1,132 @@
+"""Writing the ledger: what became of each key, and the review items that go with it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from migrations_tools.definitions.outcomes import (
+    Apply,
+    Conflict,
+    Outcome,
+    Review,
+    Skip,
+    Unchanged,
+    Warning_,
+)
+from migrations_tools.engine.sql import ledger_digest, table_of
+from migrations_tools.models import Batch, LedgerEntry, ReviewItem
+
+
+class Entry(NamedTuple):
+    """A ledger entry to be. ``warnings`` is JSON text of [[code, detail], …], or None."""
+
+    key: str
+    outcome: str
+    code: str = ""
+    detail: str | None = None
+    category: str = ""
+    confidence: float | None = None
+    warnings: str | None = None
+    source_digest: bytes | None = None
+
+
+def entry_for(key: str, digest: bytes | None, outcome: Outcome) -> Entry:
+    """The ledger entry that tells of ``outcome``."""
+    match outcome:
+        case Apply():
+            if not outcome.warnings and not outcome.category and outcome.confidence is None:
+                return Entry(key, "applied", source_digest=digest)
+            return Entry(
+                key, "applied", "", None, outcome.category, outcome.confidence,
+                _warnings(outcome.warnings), digest,
+            )  # fmt: skip
+        case Unchanged():
+            return Entry(key, "unchanged", source_digest=digest)
+        case Skip():
+            return Entry(
+                key, "skipped", outcome.code, outcome.detail or None, outcome.category,
+                outcome.confidence, _warnings(outcome.warnings), digest,
+            )  # fmt: skip
+        case Review():
+            return Entry(
+                key, "review", outcome.code, None, outcome.category, outcome.confidence,
+                _warnings(outcome.warnings), digest,
+            )  # fmt: skip
+        case Conflict():
+            return Entry(
+                key, "conflict", outcome.code, outcome.detail or None, source_digest=digest
+            )
+    raise TypeError(f"transform answered {outcome!r}, which is no outcome")
+
+
+def _warnings(warnings: Sequence[str | Warning_]) -> str | None:
+    if not warnings:
+        return None
+    pairs = [[item, ""] if isinstance(item, str) else [item.code, item.detail] for item in warnings]
+    return json.dumps(pairs, ensure_ascii=False).replace("\\u0000", "")
+
+
+def write_ledger(cursor: Any, batch: Batch, entries: Sequence[Entry]) -> None:
+    """One entry for each key, at the attempt after the newest one of this run."""
+    if not entries:
+        return
+    columns = list(zip(*entries, strict=True))
+    attempt = "1"
+    if batch.keys is not None:
+        attempt = (
+            f"(SELECT coalesce(max(p.attempt), 0) + 1 FROM {table_of(LedgerEntry)} p "
+            "WHERE p.run_id = %s AND p.step = %s AND p.key = u.key)"
+        )
+    cursor.execute(
+        f"INSERT INTO {table_of(LedgerEntry)} (run_id, batch_id, step, key, attempt, outcome, "
+        "code, detail, category, confidence, warnings, source_digest, digest) "
+        "SELECT %s, %s, e.step, e.key, e.attempt, e.outcome, e.code, e.detail, e.category, "
+        f"e.confidence, e.warnings, e.source_digest, {ledger_digest('e')} FROM ("
+        f"SELECT %s::smallint AS step, u.key, ({attempt})::smallint AS attempt, u.outcome, u.code, "
+        "u.detail, u.category, u.confidence, u.warnings, u.source_digest "
+        "FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::float8[], "
+        "%s::text[]::jsonb[], %s::bytea[]) AS u(key, outcome, code, detail, category, confidence, "
+        "warnings, source_digest)) e",
+        [
+            batch.run_id,
+            batch.pk,
+            batch.step,
+            *([batch.run_id, batch.step] if batch.keys is not None else []),
+            *(list(column) for column in columns),
+        ],
+    )
+
+
+def write_reviews(batch: Batch, reviews: Sequence[tuple[str, Review]], using: str) -> None:
+    """Queue what a person has to decide."""
+    ReviewItem.objects.using(using).bulk_create(
+        [
+            ReviewItem(
+                run_id=batch.run_id,
+                step=batch.step,
+                key=key,
+                proposal=dict(review.proposal),
+                confidence=review.confidence,
+                evidence=dict(review.evidence),
+            )
+            for key, review in reviews
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def count_entries(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:
+    """Counts of a batch: outcomes, codes of problems, warnings over keys, categories."""
+    warnings: Counter[str] = Counter()
+    for entry in entries:
+        if entry.warnings:
+            warnings.update({pair[0] for pair in json.loads(entry.warnings)})
+    return {
+        "outcomes": dict(Counter(entry.outcome for entry in entries)),
+        "codes": dict(Counter(entry.code for entry in entries if entry.code)),
+        "warnings": dict(warnings),
+        "categories": dict(Counter(entry.category for entry in entries if entry.category)),
+    }

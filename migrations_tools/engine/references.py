@@ -1,0 +1,84 @@
+"""Who refers to whom, read from the database's own constraints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model
+
+from migrations_tools.engine import journal
+from migrations_tools.engine.history import DELETED, write_history
+from migrations_tools.engine.sql import array_type, pk_column, quoted, table_of
+from migrations_tools.models import Batch, Run
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key column of ``table`` that points to a row."""
+
+    table: str
+    column: str
+    pk: str
+    label: str  # of the Django model, or the table's name where there is none
+
+
+def references_to(cursor: Any, model: type[Model]) -> list[Reference]:
+    """Foreign keys of one column that point to the model's table."""
+    cursor.execute(
+        "SELECT c.relname, a.attname, p.attname FROM pg_constraint k "
+        "JOIN pg_class c ON c.oid = k.conrelid "
+        "JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] "
+        "JOIN pg_index i ON i.indrelid = k.conrelid AND i.indisprimary "
+        "JOIN pg_attribute p ON p.attrelid = k.conrelid AND p.attnum = i.indkey[0] "
+        "WHERE k.contype = 'f' AND k.confrelid = %s::regclass "
+        "AND array_length(k.conkey, 1) = 1 AND array_length(i.indkey::int2[], 1) = 1 "
+        "ORDER BY 1, 2",
+        [table_of(model)],
+    )
+    labels = {found._meta.db_table: found._meta.label_lower for found in apps.get_models()}
+    return [
+        Reference(table, column, pk, labels.get(table, table))
+        for table, column, pk in cursor.fetchall()
+    ]
+
+
+def delete_unreferenced(
+    cursor: Any, run: Run, batch: Batch, model: type[Model], pks: list[Any]
+) -> int:
+    """Delete those shared objects that a run made and that nothing refers to; how many.
+
+    They are locked first; references are looked for in a new statement, so that whoever
+    referred to one in between is seen.
+    """
+    pk, array = pk_column(model), array_type(model._meta.pk)
+    cursor.execute(
+        f"SELECT t.{pk} FROM {table_of(model)} t WHERE t.{pk} = ANY(%s::{array}) "
+        "AND EXISTS (SELECT 1 FROM migrations_tools_rowchange c WHERE c.model = %s "
+        f"AND c.pk_text = t.{pk}::text AND c.operation = 'insert' AND c.key IS NULL) "
+        f"ORDER BY t.{pk} FOR UPDATE OF t",
+        [pks, model._meta.label_lower],
+    )
+    held = [value for (value,) in cursor.fetchall()]
+    if not held:
+        return 0
+    unreferenced = " ".join(
+        f"AND NOT EXISTS (SELECT 1 FROM {quoted(found.table)} r "
+        f"WHERE r.{quoted(found.column)} = t.{pk})"
+        for found in references_to(cursor, model)
+    )
+    cursor.execute(
+        f"SELECT t.{pk} FROM {table_of(model)} t "
+        f"WHERE t.{pk} = ANY(%s::{array}) {unreferenced}",
+        [held],
+    )
+    free = [value for (value,) in cursor.fetchall()]
+    if free:
+        write_history(cursor, model, free, DELETED, f"run {run.pk}", run.actor_id)
+        journal.record_deletes(cursor, batch, model, free, [None] * len(free))
+        cursor.execute(
+            f"DELETE FROM {table_of(model)} WHERE {pk} = ANY(%s::{array})",
+            [free],
+        )
+    return len(free)

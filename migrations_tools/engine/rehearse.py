@@ -1,0 +1,150 @@
+"""Plans and dry runs: everything is executed, nothing is kept but the run's own record.
+
+All steps run in one transaction, a savepoint per batch, so that later steps read what earlier
+ones wrote; it is rolled back at the end. One step without shared objects is rolled back batch
+by batch. Interrupted, a rehearsal starts anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from django.db import connection, transaction
+
+from migrations_tools.definitions.sources import KeyRange
+from migrations_tools.engine import records
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.execute import Carried, carry_batch, set_timeouts, settle_constraints
+from migrations_tools.engine.sizing import BatchSizer
+from migrations_tools.models import Batch
+from migrations_tools.states import Outcome
+
+#: Keys whose changes a plan shows field by field.
+MOST_SAMPLES = 10
+
+Progress = Callable[[int], None]
+
+
+def rehearse(
+    context: RunContext,
+    *,
+    sample: Mapping[int, Sequence[str]] | None = None,
+    limit: int | None = None,
+    progress: Progress = lambda keys: None,
+) -> list[dict[str, Any]]:
+    """Execute every step on all keys, or on ``sample`` (step → keys); before/after samples.
+
+    ``limit`` bounds the number of source keys over all counted steps.
+    """
+    steps = context.steps
+    apart = len(steps) == 1 and not steps[0].shares
+    samples: list[dict[str, Any]] = []
+    left = limit if limit else 1 << 31
+    with nullcontext() if apart else _discarded():
+        for index, step in enumerate(steps):
+            keys = sample.get(index, []) if sample is not None and step.counted else None
+            number = 0
+            sizer = BatchSizer(fixed=context.run.tuning.get("batch_size"))
+            for after, last, chosen in _ranges(context, index, sizer, keys, step.counted, left):
+                number += 1
+                started = time.monotonic()
+                with _discarded() if apart else nullcontext():
+                    batch = records.open_record(context.run, index, number, after, last, chosen)
+                    with transaction.atomic():
+                        carried = carry_batch(context, batch)
+                        settle_constraints()
+                    if step.counted and len(samples) < MOST_SAMPLES:
+                        samples += _samples(batch, carried, MOST_SAMPLES - len(samples))
+                seconds = time.monotonic() - started
+                records.close_record(batch, carried.entries, carried.counts(), seconds)
+                sizer.observe(len(carried.entries), seconds)
+                if step.counted:
+                    left -= len(carried.entries)
+                    progress(len(carried.entries))
+    return samples
+
+
+@contextmanager
+def _discarded() -> Iterator[None]:
+    """A transaction that is rolled back at its end."""
+    with transaction.atomic(durable=True):
+        set_timeouts()
+        yield
+        transaction.set_rollback(True)
+
+
+def _ranges(
+    context: RunContext,
+    index: int,
+    sizer: BatchSizer,
+    sample: Sequence[str] | None,
+    counted: bool,
+    left: int,
+) -> Iterator[tuple[str | None, str, Sequence[str] | None]]:
+    """(after, last, keys) of one batch after the other; size as observed so far."""
+    if sample is not None:
+        place = 0
+        while place < len(sample):
+            chosen = sample[place : place + sizer.next_size]
+            place += len(chosen)
+            yield None, chosen[-1], chosen
+        return
+    step = context.steps[index]
+    keys = step.source.keys(context.selection(index))
+    upper = keys.order_by("-k").values_list("k", flat=True).first()
+    if upper is None:
+        return
+    after: str | None = None
+    while not counted or left > 0:
+        most = min(sizer.next_size, left) if counted else sizer.next_size
+        found = list(
+            step.source.within(keys, KeyRange(after, str(upper)), "k")
+            .order_by("k")
+            .values_list("k", flat=True)[:most]
+        )
+        if not found:
+            return
+        left -= len(found)
+        yield after, str(found[-1]), None
+        after = str(found[-1])
+
+
+def _samples(batch: Batch, carried: Carried, most: int) -> list[dict[str, Any]]:
+    """Before and after, field by field, of the first applied keys of a batch."""
+    keys = [entry.key for entry in carried.entries if entry.outcome == Outcome.APPLIED][:most]
+    samples: dict[str, dict[str, Any]] = {key: {"key": key, "changes": []} for key in keys}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, model, operation, pk_text, before::text, after::text "
+            "FROM migrations_tools_rowchange "
+            "WHERE batch_id = %s AND key = ANY(%s) ORDER BY id",
+            [batch.pk, keys],
+        )
+        for key, label, operation, pk_text, before, after in cursor.fetchall():
+            samples[key]["changes"].append(
+                {
+                    "model": label,
+                    "operation": operation,
+                    "before": before,
+                    "after": after or _row_as_json(cursor, label, pk_text),
+                }
+            )
+    return list(samples.values())
+
+
+def _row_as_json(cursor: Any, label: str, pk_text: str) -> str | None:
+    from django.apps import apps
+
+    from migrations_tools.engine.sql import array_type, pk_column, table_of
+
+    model = apps.get_model(label)
+    cursor.execute(
+        f"SELECT to_jsonb(t)::text FROM {table_of(model)} t "
+        f"WHERE {pk_column(model)} = %s::{array_type(model._meta.pk)[:-2]}",
+        [pk_text],
+    )
+    row = cursor.fetchone()
+    return None if row is None else str(row[0])

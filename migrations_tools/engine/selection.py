@@ -1,0 +1,93 @@
+"""Which keys a run still has to look at."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+
+from migrations_tools.models import LedgerEntry, RowChange, Run
+from migrations_tools.states import DECIDED_OUTCOMES, Operation, Outcome, RunKind
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The view of a source that one step of one run has.
+
+    ``standing`` are the apply runs of the definition whose writes stand; ``undone`` says that
+    some of their keys were restored by a rollback. ``seen_by`` leaves out every key that the
+    given run has in its ledger already (sweeps for late rows).
+    """
+
+    step: int
+    standing: Sequence[uuid.UUID] = ()
+    undone: bool = False
+    touched_by: uuid.UUID | None = None
+    seen_by: uuid.UUID | None = None
+
+    @classmethod
+    def of(cls, run: Run, step: int, *, sweeping: bool = False) -> Selection:
+        standing = list(
+            Run.objects.standing()
+            .filter(definition=run.definition)
+            .exclude(pk=run.pk)
+            .order_by("created_at")
+            .values_list("pk", flat=True)
+        )
+        undone = Run.objects.filter(parent__in=standing, kind=RunKind.ROLLBACK).exists()
+        touched_by = run.parent_id if run.kind == RunKind.ROLLBACK else run.pk
+        return cls(step, standing, undone, touched_by, run.pk if sweeping else None)
+
+    def undecided(
+        self, rows: QuerySet[Any], key: Combinable, digest: Combinable | None
+    ) -> QuerySet[Any]:
+        """``rows`` without those that a standing run has decided with the same content.
+
+        A source without a digest is its own judge: what its queryset holds is undecided.
+        """
+        if self.standing and digest is not None:
+            rows = rows.alias(decided_key=key, decided_digest=digest)
+            entries = LedgerEntry.objects.filter(
+                run_id__in=self.standing,
+                step=self.step,
+                key=OuterRef("decided_key"),
+                outcome__in=DECIDED_OUTCOMES,
+                source_digest=OuterRef("decided_digest"),
+            )
+            if self.undone:
+                entries = entries.exclude(
+                    Exists(
+                        LedgerEntry.objects.filter(
+                            run__parent_id=OuterRef("run_id"),
+                            step=self.step,
+                            key=OuterRef("key"),
+                            outcome=Outcome.RESTORED,
+                        )
+                    )
+                )
+            rows = rows.exclude(Exists(entries))
+        if self.seen_by is not None:
+            rows = rows.alias(seen_key=key).exclude(
+                Exists(
+                    LedgerEntry.objects.filter(
+                        run_id=self.seen_by, step=self.step, key=OuterRef("seen_key")
+                    )
+                )
+            )
+        return rows
+
+    def touched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Rows of the model that the run inserted, used or changed."""
+        model: type[Model] = rows.model
+        changes = RowChange.objects.filter(
+            run_id=self.touched_by,
+            model=model._meta.label_lower,
+            operation__in=[Operation.INSERT, Operation.USE, Operation.UPDATE],
+        )
+        pks = changes.values_list(Cast("pk_text", model._meta.pk), flat=True)
+        return rows.filter(pk__in=pks)

@@ -1,0 +1,83 @@
+"""The one door through which a run changes its state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from migrations_tools.exceptions import TransitionRefused
+from migrations_tools.models import Run, Transition
+from migrations_tools.states import RUN_TRANSITIONS, STATE_SENTENCES, RunState
+
+
+def change_state(
+    run: Run,
+    to_state: str,
+    *,
+    action: str,
+    acting_user: AbstractBaseUser,
+    surface: str,
+    reason: str = "",
+    **values: Any,
+) -> Run:
+    """Compare-and-set ``run.state``, set ``values`` with it, and write the transition.
+
+    Call it inside a transaction. Raises TransitionRefused where the table does not allow the
+    change, or where another process changed the state first.
+    """
+    from_state = run.state
+    if to_state not in RUN_TRANSITIONS[from_state]:
+        raise TransitionRefused(
+            f"Run {run.pk} is {RunState(from_state).label}; it cannot become "
+            f"{RunState(to_state).label}. {STATE_SENTENCES[from_state]}",
+            run=str(run.pk),
+            state=from_state,
+        )
+    changed = Run.objects.filter(pk=run.pk, state=from_state).update(
+        state=to_state, state_reason=reason, **values
+    )
+    if not changed:
+        run.refresh_from_db()
+        raise TransitionRefused(
+            f"Run {run.pk} became {run.get_state_display()} meanwhile; look again.",
+            run=str(run.pk),
+            state=run.state,
+        )
+    run.state, run.state_reason = to_state, reason
+    for name, value in values.items():
+        setattr(run, name, value)
+    record_action(
+        run,
+        action=action,
+        acting_user=acting_user,
+        surface=surface,
+        reason=reason,
+        from_state=from_state,
+        to_state=to_state,
+    )
+    return run
+
+
+def record_action(
+    run: Run | None,
+    *,
+    action: str,
+    acting_user: AbstractBaseUser,
+    surface: str,
+    reason: str = "",
+    from_state: str = "",
+    to_state: str = "",
+    details: dict[str, Any] | None = None,
+) -> Transition:
+    """Write what a person or the system did, in the transaction of the deed."""
+    return Transition.objects.create(
+        run=run,
+        action=action,
+        from_state=from_state,
+        to_state=to_state,
+        actor_id=acting_user.pk,
+        surface=surface,
+        reason=reason,
+        details=details or {},
+    )

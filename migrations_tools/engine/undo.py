@@ -1,0 +1,332 @@
+"""Taking a batch back: three-way, row by row, decided for each source key as a whole.
+
+A row as the run wrote it is restored; one edited in other columns gets only the run's columns
+back; one edited in the run's columns, or still referred to by a row that stays, is a conflict,
+and then every row of its source key stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.models import Model
+
+from migrations_tools.engine import journal
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.errors import ErrorClass, classify, code_of, sentence_of
+from migrations_tools.engine.execute import Carried, settle_constraints
+from migrations_tools.engine.failpoints import failpoint
+from migrations_tools.engine.history import CHANGED, DELETED, INSERTED, write_history
+from migrations_tools.engine.ledger import Entry
+from migrations_tools.engine.references import references_to
+from migrations_tools.engine.sql import (
+    array_type,
+    json_of,
+    pk_column,
+    quoted,
+    row_image,
+    table_of,
+)
+from migrations_tools.engine.write import Written, in_dependency_order
+from migrations_tools.models import Batch
+from migrations_tools.states import Operation, Outcome, RunKind
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Why the rows of a key stay."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Changes of one operation on one model that wrote the same columns."""
+
+    model: type[Model]
+    operation: str
+    columns: tuple[str, ...]
+    layer: int
+
+
+class BatchUndoer:
+    """Takes back what one batch of the parent run wrote."""
+
+    def __init__(self, context: RunContext, cursor: Any, batch: Batch) -> None:
+        self.context = context
+        self.cursor = cursor
+        self.batch = batch
+        self.force = bool(context.run.tuning.get("force"))
+        self.images: dict[str, list[str]] = context.run.columns
+        self.written = Written()
+
+    def undo(self) -> Carried:
+        """Restore what can be restored; an entry for every key that had changes."""
+        keys = self._collect()
+        failpoint("locked")
+        shapes = self._shapes()
+        conflicts = self._undo_keys(keys, shapes)
+        entries = [
+            Entry(key, Outcome.CONFLICT, conflicts[key].code, conflicts[key].detail)
+            if key in conflicts
+            else Entry(key, Outcome.RESTORED)
+            for key in keys
+        ]
+        failpoint("written")
+        return Carried(entries, [], self.written)
+
+    def _collect(self) -> list[str]:
+        """Put the parent batch's changes into a temporary table; their source keys."""
+        self.cursor.execute(
+            'CREATE TEMPORARY TABLE IF NOT EXISTS carryover_undo (key text COLLATE "C", '
+            'model text, pk_text text COLLATE "C", operation text, before jsonb, after jsonb, '
+            "image bytea, columns text[], layer integer) ON COMMIT DELETE ROWS"
+        )
+        self.cursor.execute("DELETE FROM carryover_undo")
+        self.cursor.execute(
+            "INSERT INTO carryover_undo SELECT c.key, c.model, c.pk_text, c.operation, c.before, "
+            "c.after, c.image, CASE WHEN c.operation = 'update' THEN "
+            "ARRAY(SELECT jsonb_object_keys(c.after) ORDER BY 1) END, "
+            "row_number() OVER (PARTITION BY c.model, c.pk_text ORDER BY c.id DESC) "
+            "FROM migrations_tools_rowchange c WHERE c.batch_id = %s AND c.key IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM migrations_tools_ledgerentry l "
+            "JOIN migrations_tools_run r ON r.id = l.run_id WHERE r.parent_id = %s "
+            "AND r.kind = %s AND r.id <> %s AND l.step = c.step AND l.key = c.key "
+            "AND l.outcome = %s)",
+            [
+                self.batch.undoes_id,
+                self.context.run.parent_id,
+                RunKind.ROLLBACK,
+                self.context.run.pk,
+                Outcome.RESTORED,
+            ],
+        )
+        self.cursor.execute("ANALYZE carryover_undo")
+        self.cursor.execute("SELECT DISTINCT key FROM carryover_undo ORDER BY key")
+        return [key for (key,) in self.cursor.fetchall()]
+
+    def _shapes(self) -> list[_Shape]:
+        """What kinds of changes there are, newest layer first, derived columns left out."""
+        for model in self.context.definition.written_models():
+            derived = self.context.derived(model)
+            if derived:
+                self.cursor.execute(
+                    "UPDATE carryover_undo SET after = after - %s::text[], "
+                    "columns = ARRAY(SELECT c FROM unnest(columns) c WHERE c <> ALL(%s::text[])) "
+                    "WHERE model = %s AND operation = 'update'",
+                    [list(derived), list(derived), model._meta.label_lower],
+                )
+        self.cursor.execute(
+            "SELECT DISTINCT layer, model, operation, columns FROM carryover_undo ORDER BY 1, 2, 3"
+        )
+        return [
+            _Shape(apps.get_model(label), operation, tuple(columns or ()), layer)
+            for layer, label, operation, columns in self.cursor.fetchall()
+            if operation != Operation.UPDATE or columns
+        ]
+
+    def _undo_keys(self, keys: Sequence[str], shapes: Sequence[_Shape]) -> dict[str, Conflict]:
+        """Undo these keys; those that conflict stay. Repeats until what stays stays for good."""
+        conflicts: dict[str, Conflict] = {}
+        while True:
+            active = [key for key in keys if key not in conflicts]
+            written = Written()
+            try:
+                with transaction.atomic():
+                    found = self._attempt(active, shapes, written)
+                    if found:
+                        transaction.set_rollback(True)
+                    else:
+                        settle_constraints()
+            except Exception as error:
+                if classify(error) is not ErrorClass.ROW:
+                    raise
+                conflicts.update(self._halve(active, shapes, error))
+                return conflicts
+            if not found:
+                self.written.merge(written)
+                return conflicts
+            conflicts.update(found)
+
+    def _halve(
+        self, keys: Sequence[str], shapes: Sequence[_Shape], error: Exception
+    ) -> dict[str, Conflict]:
+        """The database refused to restore some key: find it, and let it stay."""
+        if len(keys) == 1:
+            return {keys[0]: Conflict(code_of(error), sentence_of(error))}
+        middle = len(keys) // 2
+        return {
+            **self._undo_keys(keys[:middle], shapes),
+            **self._undo_keys(keys[middle:], shapes),
+        }
+
+    def _attempt(
+        self, keys: Sequence[str], shapes: Sequence[_Shape], written: Written
+    ) -> dict[str, Conflict]:
+        """Undo layer by layer; the conflicts found, after which the caller rolls back."""
+        for layer in sorted({shape.layer for shape in shapes}):
+            now = [shape for shape in shapes if shape.layer == layer]
+            found: dict[str, Conflict] = {}
+            for shape in now:
+                self._lock(shape, keys)
+                found.update(self._differences(shape, keys))
+            if layer == 1:
+                for model in {s.model for s in shapes if s.operation == Operation.INSERT}:
+                    found.update(self._references(model, keys))
+            if found:
+                return found
+            for shape in now:
+                if shape.operation == Operation.UPDATE:
+                    self._restore(shape, keys, written)
+                elif shape.operation == Operation.DELETE:
+                    self._put_back(shape, keys, written)
+            inserted = [shape.model for shape in now if shape.operation == Operation.INSERT]
+            for model in reversed(in_dependency_order(inserted)):
+                self._take_out(model, layer, keys, written)
+        return {}
+
+    def _rows_of(self, shape: _Shape) -> tuple[str, dict[str, Any]]:
+        """SQL conditions on ``carryover_undo u`` for the shape's rows of the given keys."""
+        return (
+            "u.model = %(model)s AND u.operation = %(operation)s AND u.layer = %(layer)s "
+            "AND u.columns IS NOT DISTINCT FROM %(columns)s::text[] "
+            "AND u.key = ANY(%(keys)s::text[])",
+            {
+                "model": shape.model._meta.label_lower,
+                "operation": shape.operation,
+                "layer": shape.layer,
+                "columns": list(shape.columns) if shape.operation == Operation.UPDATE else None,
+            },
+        )
+
+    def _joined(self, model: type[Model]) -> str:
+        return f"t.{pk_column(model)} = u.pk_text::{array_type(model._meta.pk)[:-2]}"
+
+    def _lock(self, shape: _Shape, keys: Sequence[str]) -> None:
+        rows, arguments = self._rows_of(shape)
+        strength = "NO KEY UPDATE" if shape.operation == Operation.UPDATE else "UPDATE"
+        self.cursor.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM {table_of(shape.model)} t "
+            f"JOIN carryover_undo u ON {self._joined(shape.model)} WHERE {rows} "
+            f"ORDER BY t.{pk_column(shape.model)} FOR {strength} OF t) locked",
+            {**arguments, "keys": list(keys)},
+        )
+
+    def _differences(self, shape: _Shape, keys: Sequence[str]) -> dict[str, Conflict]:
+        """Keys whose rows are no longer as the run left them."""
+        rows, arguments = self._rows_of(shape)
+        pk = pk_column(shape.model)
+        label = shape.model._meta.label_lower
+        what = "NULL::text"
+        if shape.operation == Operation.UPDATE:
+            now = json_of(shape.columns, "t")
+            wrong = f"t.{pk} IS NULL" + ("" if self.force else f" OR {now} <> u.after")
+            what = (
+                "(SELECT string_agg(e.key, ', ' ORDER BY e.key) FROM jsonb_each(u.after) e "
+                f"WHERE {now} -> e.key <> e.value)"
+            )
+        elif shape.operation == Operation.INSERT:
+            if self.force:
+                return {}
+            image = row_image(self.images[label], "t")
+            wrong = f"t.{pk} IS NOT NULL AND {image} IS DISTINCT FROM u.image"
+        else:
+            wrong = f"t.{pk} IS NOT NULL"
+        self.cursor.execute(
+            f"SELECT u.key, u.pk_text, t.{pk} IS NULL, {what} FROM carryover_undo u "
+            f"LEFT JOIN {table_of(shape.model)} t ON {self._joined(shape.model)} "
+            f"WHERE {rows} AND ({wrong})",
+            {**arguments, "keys": list(keys)},
+        )
+        return {
+            key: Conflict(
+                "row_deleted" if deleted else "edited_since",
+                f"{label} {pk_text}"
+                + (" was deleted since" if deleted else " was edited since")
+                + (f": {columns}" if columns and not deleted else ""),
+            )
+            for key, pk_text, deleted, columns in self.cursor.fetchall()
+        }
+
+    def _references(self, model: type[Model], keys: Sequence[str]) -> dict[str, Conflict]:
+        """Keys with a new row that a row which stays refers to."""
+        label = model._meta.label_lower
+        found: dict[str, Conflict] = {}
+        for reference in references_to(self.cursor, model):
+            self.cursor.execute(
+                f"SELECT u.key, min(u.pk_text), min(r.{quoted(reference.pk)}::text) FROM carryover_undo u "
+                f"JOIN {quoted(reference.table)} r ON r.{quoted(reference.column)} = u.pk_text::{array_type(model._meta.pk)[:-2]} "
+                "WHERE u.model = %(model)s AND u.operation = 'insert' "
+                "AND u.key = ANY(%(keys)s::text[]) AND NOT EXISTS ("
+                "SELECT 1 FROM carryover_undo o WHERE o.model = %(referring)s "
+                f"AND o.pk_text = r.{quoted(reference.pk)}::text AND o.key = ANY(%(keys)s::text[]) "
+                "AND (o.operation = 'insert' OR o.after ? %(column)s)) "
+                "GROUP BY u.key",
+                {
+                    "model": label,
+                    "referring": reference.label,
+                    "column": reference.column,
+                    "keys": list(keys),
+                },
+            )
+            for key, pk_text, referring in self.cursor.fetchall():
+                found[key] = Conflict(
+                    "still_referenced",
+                    f"{label} {pk_text} is referred to by {reference.label} {referring}",
+                )
+        return found
+
+    def _restore(self, shape: _Shape, keys: Sequence[str], written: Written) -> None:
+        """Give the run's columns their former values, and journal it."""
+        pks = journal.restore_and_record(
+            self.cursor, self.batch, shape.model, shape.columns, shape.layer, keys
+        )
+        run = self.context.run
+        write_history(self.cursor, shape.model, pks, CHANGED, f"run {run.pk}", run.actor_id)
+        written.add(shape.model, "update", len(pks))
+
+    def _put_back(self, shape: _Shape, keys: Sequence[str], written: Written) -> None:
+        """Insert rows again that the run deleted."""
+        pks = journal.put_back_and_record(
+            self.cursor, self.batch, shape.model, shape.layer, keys, self.images
+        )
+        run = self.context.run
+        write_history(self.cursor, shape.model, pks, INSERTED, f"run {run.pk}", run.actor_id)
+        written.add(shape.model, "insert", len(pks))
+
+    def _take_out(
+        self, model: type[Model], layer: int, keys: Sequence[str], written: Written
+    ) -> None:
+        """Delete rows that the run inserted. The journal comes first: triggers look for it."""
+        shape = _Shape(model, Operation.INSERT, (), layer)
+        rows, arguments = self._rows_of(shape)
+        pk = pk_column(model)
+        self.cursor.execute(
+            f"SELECT t.{pk}, u.key FROM carryover_undo u "
+            f"JOIN {table_of(model)} t ON {self._joined(model)} WHERE {rows}",
+            {**arguments, "keys": list(keys)},
+        )
+        found = self.cursor.fetchall()
+        if not found:
+            return
+        pks = [value for value, _ in found]
+        run = self.context.run
+        journal.record_deletes(self.cursor, self.batch, model, pks, [key for _, key in found])
+        write_history(self.cursor, model, pks, DELETED, f"run {run.pk}", run.actor_id)
+        self.cursor.execute(
+            f"DELETE FROM {table_of(model)} "
+            f"WHERE {pk} = ANY(%s::{array_type(model._meta.pk)})",
+            [pks],
+        )
+        written.add(model, "delete", len(pks))
+
+
+def undo_batch(context: RunContext, batch: Batch) -> Carried:
+    """Take back the parent's batch that ``batch`` names, in the transaction that is open."""
+    with connection.cursor() as cursor:
+        return BatchUndoer(context, cursor, batch).undo()

@@ -1,0 +1,186 @@
+"""The slice: claim, carry over, finish – until the time is up or nothing is left.
+
+Whoever works – a foreground command, a worker process, a task – runs slices of this function.
+Nothing here decides what a run may do; the database does (states, leases, fencing).
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from django.db import connection, transaction
+
+from migrations_tools.engine import budget, execute, undo
+from migrations_tools.engine.claim import (
+    Idle,
+    Owner,
+    claim_batch,
+    expired_batches,
+    give_back,
+    terminate_expired,
+)
+from migrations_tools.engine.close import close_run, seal_stopped
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss, sentence_of
+from migrations_tools.engine.failpoints import FailpointReached, failpoint
+from migrations_tools.engine.lease import Heartbeat
+from migrations_tools.engine.side import close_side_connection
+from migrations_tools.engine.sizing import DEFAULT_TARGET_SECONDS, BatchSizer
+from migrations_tools.engine.transitions import change_state
+from migrations_tools.exceptions import LeaseLost, TransitionRefused
+from migrations_tools.models import Batch, Run
+from migrations_tools.states import BatchState, RunKind, RunState, Surface
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.2
+BACKOFF_SECONDS, MOST_BACKOFF_SECONDS = 0.5, 30.0
+
+Progress = Callable[[Run, int], None]
+
+
+@dataclass
+class Worker:
+    """One worker on one run. ``progress`` is told after each batch how many keys it had."""
+
+    run: Run
+    progress: Progress = lambda run, keys: None
+    owner: Owner = field(default_factory=Owner.here)
+
+    def work(self, deadline: float | None = None) -> Run:
+        """Work until the run stands still or ``deadline`` (monotonic seconds) is reached."""
+        context = RunContext.of(self.run)
+        sizer = BatchSizer()
+        heartbeat = Heartbeat()
+        try:
+            while deadline is None or time.monotonic() < deadline:
+                self._tune(context.run, sizer)
+                claimed = self._claim(context, sizer)
+                if claimed is Idle.WAIT or claimed is None:
+                    time.sleep(POLL_SECONDS)
+                elif claimed is Idle.FINISHED:
+                    return close_run(context)
+                elif claimed is Idle.STOPPED:
+                    stopped = settle_stopped(context.run)
+                    if stopped is not None:
+                        return stopped
+                    time.sleep(POLL_SECONDS)
+                elif isinstance(claimed, Batch):
+                    failpoint("claimed")
+                    with heartbeat.for_batch(claimed):
+                        self._carry(context, claimed, sizer)
+            context.run.refresh_from_db()
+            return context.run
+        finally:
+            heartbeat.close()
+            close_side_connection()
+
+    def _tune(self, run: Run, sizer: BatchSizer) -> None:
+        """New settings apply at the next claim."""
+        sizer.fixed = run.tuning.get("batch_size")
+        sizer.target_seconds = run.tuning.get("target_seconds") or DEFAULT_TARGET_SECONDS
+
+    def _claim(self, context: RunContext, sizer: BatchSizer) -> Batch | Idle | None:
+        """Claim; a transient error means: try again."""
+        try:
+            claimed = claim_batch(context, self.owner, sizer.next_size)
+        except (LeaseLost, TransitionRefused):
+            return None
+        except Exception as error:
+            if classify(error) is not ErrorClass.TRANSIENT:
+                raise
+            if is_connection_loss(error):
+                connection.close()
+            log.warning("claim failed, trying again", run=str(context.run.pk), error=str(error))
+            return None
+        if claimed is Idle.WAIT or (isinstance(claimed, Batch) and claimed.sweep == 0 and claimed.attempts == 1):
+            budget.pause_if_exceeded(context.run)
+        return claimed
+
+    def _carry(self, context: RunContext, batch: Batch, sizer: BatchSizer) -> None:
+        started = time.monotonic()
+        ensured = dict(context.ensured)
+        try:
+            if context.run.kind == RunKind.ROLLBACK and batch.undoes_id is not None:
+                carried = execute.execute_batch(context, batch, undo.undo_batch)
+            else:
+                carried = execute.execute_batch(context, batch)
+        except LeaseLost as error:
+            context.ensured = ensured
+            log.warning("lease lost", batch=batch.pk, error=str(error))
+        except (KeyboardInterrupt, FailpointReached):
+            give_back(batch, "interrupted", 0)
+            raise
+        except Exception as error:
+            context.ensured = ensured
+            self._failed(context, batch, sizer, error)
+        else:
+            seconds = time.monotonic() - started
+            sizer.observe(len(carried.entries), seconds)
+            self.progress(context.run, len(carried.entries))
+
+    def _failed(
+        self, context: RunContext, batch: Batch, sizer: BatchSizer, error: Exception
+    ) -> None:
+        """Back off and try again, or stop the run for a person."""
+        if is_connection_loss(error):
+            connection.close()
+        sentence = sentence_of(error)
+        if classify(error) is ErrorClass.TRANSIENT:
+            sizer.halve()
+            delay = min(MOST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** min(batch.attempts, 6))
+            give_back(batch, sentence, delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            log.warning("batch given back", batch=batch.pk, error=sentence)
+            return
+        give_back(batch, sentence, 0)
+        log.error("run needs attention", run=str(context.run.pk), error=sentence)
+        with transaction.atomic():
+            run = Run.objects.select_for_update(no_key=True).get(pk=context.run.pk)
+            if run.state in {RunState.RUNNING, RunState.THROTTLED, RunState.PAUSING}:
+                change_state(
+                    run,
+                    RunState.NEEDS_ATTENTION,
+                    action="stop",
+                    acting_user=run.actor,
+                    surface=Surface.WORKER,
+                    reason=sentence,
+                )
+
+
+def settle_stopped(run: Run) -> Run | None:
+    """Where a run was asked to stop: stopped now, if no batch is in hand; None: wait.
+
+    Batches whose owner is dead (the lease ran out) are nobody's and are given back.
+    """
+    terminate_expired(run)
+    with transaction.atomic(durable=True):
+        run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        target: dict[str, Any] = {
+            RunState.PAUSING: (RunState.PAUSED, "pause"),
+            RunState.CANCELLING: (RunState.CANCELLED, "cancel"),
+        }
+        if run.state not in target:
+            return run
+        if Batch.objects.filter(run=run, state=BatchState.RUNNING).exists():
+            expired = expired_batches(run)
+            if not expired.exists():
+                return None
+            expired.update(state=BatchState.OPEN, owner="", lease_until=None)
+            if Batch.objects.filter(run=run, state=BatchState.RUNNING).exists():
+                return None
+        to_state, action = target[run.state]
+        if to_state == RunState.CANCELLED:
+            seal_stopped(run)
+        return change_state(
+            run,
+            to_state,
+            action=action,
+            acting_user=run.actor,
+            surface=Surface.WORKER,
+            reason=run.state_reason,
+        )

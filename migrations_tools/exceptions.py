@@ -1,0 +1,92 @@
+"""One tree of errors: each carries a machine code and a sentence that says how to go on.
+
+Surfaces (command, admin, API) render these in one place each; nothing below a surface formats
+an error for a person in any other way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class CarryoverError(Exception):
+    """Base of every refusal. ``code`` is stable, ``message`` is for a person."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, **fields: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+        self.fields = fields
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error envelope's inner object (SPEC §3)."""
+        return {"code": self.code, "message": self.message, **self.fields}
+
+
+class UnknownDefinition(CarryoverError):
+    code = "unknown_migration"
+
+
+class UnknownRun(CarryoverError):
+    code = "unknown_run"
+
+
+class InvalidOption(CarryoverError):
+    code = "invalid_option"
+
+
+class ActiveRun(CarryoverError):
+    """A run of the same definition, or one that writes the same table, is still active."""
+
+    code = "run_active"
+
+
+class TransitionRefused(CarryoverError):
+    code = "transition_refused"
+
+
+class PermissionRefused(CarryoverError):
+    code = "permission_denied"
+
+
+class PlanDrift(CarryoverError):
+    """Code, options, schema or evidence differ from what the plan saw."""
+
+    code = "plan_drift"
+
+
+class PlanRefused(CarryoverError):
+    code = "plan_refused"
+
+
+class JournalDamaged(CarryoverError):
+    """Missing or changed journal or ledger rows; nothing was written."""
+
+    code = "journal_damaged"
+
+
+class SchemaDrift(CarryoverError):
+    """A column that the run wrote is gone or narrower; nothing was written."""
+
+    code = "schema_drift"
+
+
+class DefinitionFault(CarryoverError):
+    """The definition did what no definition may: undeclared writes, changing keys, …"""
+
+    code = "definition_fault"
+
+
+class LeaseLost(CarryoverError):
+    """Another worker took the batch over; this transaction is rolled back."""
+
+    code = "lease_lost"
+
+
+class ImportRefused(CarryoverError):
+    """A file that cannot be imported at all; nothing of it was kept."""
+
+    code = "import_refused"

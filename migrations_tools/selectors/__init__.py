@@ -1,0 +1,1 @@
+"""Reading: what surfaces show of runs. Nothing here writes."""

@@ -1,0 +1,1 @@
+"""Actions: each checks permission, changes, and records – for every surface alike."""

@@ -1,0 +1,60 @@
+"""Who acts: people, or the system account."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from migrations_tools.engine.transitions import record_action
+from migrations_tools.exceptions import PermissionRefused
+from migrations_tools.models import Run
+from migrations_tools.states import Surface
+
+SYSTEM_USERNAME = "system"
+
+
+def system_user() -> User:
+    """The account commands act as: all rights, no password, made when first needed."""
+    user, made = get_user_model().objects.get_or_create(
+        username=SYSTEM_USERNAME, defaults={"is_superuser": True, "is_staff": False}
+    )
+    if made:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user
+
+
+def acting_user_from_environment(surface: str = Surface.COMMAND) -> User:
+    """Whom a command acts as: ``CARRYOVER_ACTOR`` or the system account.
+
+    Raises PermissionRefused where the named person does not exist or is inactive.
+    """
+    name = getattr(settings, "CARRYOVER_ACTOR", "")
+    if not name:
+        return system_user()
+    user = get_user_model().objects.filter(username=name, is_active=True).first()
+    if user is None:
+        raise PermissionRefused(
+            f"CARRYOVER_ACTOR names “{name}”, who is no active user.", actor=name
+        )
+    return user
+
+
+def require(user: User, permission: str, *, surface: str, run: Run | None = None) -> None:
+    """Refuse, on record, what ``user`` may not do. ``permission`` is one of Run's, such as ``run``."""
+    if user.is_active and user.has_perm(f"migrations_tools.{permission}"):
+        return
+    with transaction.atomic():
+        record_action(
+            run,
+            action="refused",
+            acting_user=user,
+            surface=surface,
+            details={"permission": permission},
+        )
+    raise PermissionRefused(
+        f"{user.get_username()} may not do this: the permission “{permission}” is missing.",
+        permission=permission,
+    )
