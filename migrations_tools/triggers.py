@@ -69,9 +69,6 @@ class CreateTrigger(RunSQL):
         super().__init__(trigger.create_sql, trigger.drop_sql)
         self.trigger = trigger
 
-    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        return (self.__class__.__qualname__, [self.trigger], {})
-
     def describe(self) -> str:
         return f"Create trigger {self.trigger.name} on {self.trigger.table}"
 

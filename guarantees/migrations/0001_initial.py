@@ -326,10 +326,7 @@ class Migration(migrations.Migration):
                 ),
                 ("is_locked", models.BooleanField(default=False, editable=False)),
                 ("issued_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "issued_in",
-                    models.BigIntegerField(blank=True, editable=False, null=True),
-                ),
+                ("issued_in", models.BigIntegerField(blank=True, editable=False, null=True)),
                 ("idempotency_key", models.CharField(blank=True, max_length=200, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
@@ -1058,10 +1055,7 @@ class Migration(migrations.Migration):
                 ),
                 ("is_locked", models.BooleanField(default=False, editable=False)),
                 ("issued_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "issued_in",
-                    models.BigIntegerField(blank=True, editable=False, null=True),
-                ),
+                ("issued_in", models.BigIntegerField(blank=True, editable=False, null=True)),
                 ("idempotency_key", models.CharField(blank=True, max_length=200, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
@@ -1344,8 +1338,10 @@ class Migration(migrations.Migration):
                     models.Q(("action_type", "reduction"), _negated=True),
                     models.Q(
                         ("new_amount__gt", 0),
+                        ("new_amount__isnull", False),
                         ("new_amount__lt", models.F("previous_amount")),
                         ("new_expiry__isnull", True),
+                        ("previous_amount__isnull", False),
                     ),
                     _connector="OR",
                 ),

@@ -129,8 +129,15 @@ class GuaranteeAction(models.Model):
                 name="action_issued_means_locked",
             ),
             models.CheckConstraint(
+                # the two IS NOT NULL: a comparison with null would pass
                 condition=~Q(action_type=ActionType.REDUCTION)
-                | Q(new_amount__gt=0, new_amount__lt=F("previous_amount"), new_expiry__isnull=True),
+                | Q(
+                    previous_amount__isnull=False,
+                    new_amount__isnull=False,
+                    new_amount__gt=0,
+                    new_amount__lt=F("previous_amount"),
+                    new_expiry__isnull=True,
+                ),
                 name="reduction_to_a_smaller_amount",
             ),
             models.CheckConstraint(

@@ -17,7 +17,8 @@ _FLOAT_ERROR: Final = Decimal("0.000001")
 
 # The shapes nearly all values have, read without the general grammar.
 _USUAL: Final = re.compile(
-    r"(?:[0-9]{1,14}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,2})?", re.ASCII
+    r"(?:[0-9]{1,14}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,2})?"
+    r"|[0-9]{4,14}\.[0-9]{2}0+"
 )
 
 _CURRENCY: Final = re.compile(

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -144,9 +145,7 @@ def test_serials_count_days_as_workbooks_do(serial):
 
 @given(st.text() | st.text(alphabet="0123456789-/. T:ZDecه"))
 def test_any_text_is_read_or_refused(text):
-    try:
+    read = None
+    with suppress(ValueNotUnderstood):
         read = read_date(text)
-    except ValueNotUnderstood as refusal:
-        assert refusal.code
-    else:
-        assert read is None or 1900 <= read.year < 2200
+    assert read is None or 1900 <= read.year < 2200

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -72,7 +73,7 @@ def test_iso_text_reads_back(instant):
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text):
-    try:
-        read_legacy_instant(text)
-    except ValueNotUnderstood as refusal:
-        assert refusal.code == "not_an_instant"
+    instant = None
+    with suppress(ValueNotUnderstood):
+        instant = read_legacy_instant(text)
+    assert instant is None or instant.tzinfo is UTC
