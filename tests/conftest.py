@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -26,13 +27,19 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
     """The environment of a real process (`manage.py worker`, …) that uses the test's database."""
-    database = connection.settings_dict
-    password = f":{quote(database['PASSWORD'], safe='')}" if database["PASSWORD"] else ""
-    host = quote(database["HOST"], safe="")
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"postgres://{database['USER']}{password}@{host}:{database['PORT'] or 5432}"
-        f"/{database['NAME']}",
+        "DATABASE_URL": _url(connection.settings_dict),
         "SECRET_KEY": settings.SECRET_KEY,
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _url(database: dict[str, Any]) -> str:
+    """The database as DATABASE_URL names it; a socket's folder goes before the database's name."""
+    user, password, host, name = (
+        quote(database[key], safe="/") for key in ("USER", "PASSWORD", "HOST", "NAME")
+    )
+    if host.startswith("/"):
+        host, name = "", f"{host}/{name}"
+    return f"postgres://{user}:{password}@{host}:{database['PORT'] or 5432}/{name}"
