@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def carryover_home() -> Path:
     """CARRYOVER_HOME as an absolute path; without it `var` beside manage.py."""
-    return Path(os.environ.get("CARRYOVER_HOME") or REPOSITORY / "var").expanduser().absolute()
+    return Path(os.environ.get("CARRYOVER_HOME") or REPOSITORY / "var").expanduser().resolve()
 
 
 def read_or_create_secret(path: Path, create: Callable[[], str]) -> str:

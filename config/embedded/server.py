@@ -130,6 +130,8 @@ class EmbeddedServer:
             self._run(
                 "pg_ctl", "stop", "-w", "-t", str(STOP_SECONDS), "-m", "fast", "-D", self.data
             )
+            if self.socket_directory != self.data:
+                shutil.rmtree(self.socket_directory, ignore_errors=True)
         return True
 
     # ------------------------------------------------------------------------- starting

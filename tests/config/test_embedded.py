@@ -37,8 +37,6 @@ def server(tmp_path):
     server = EmbeddedServer(tmp_path / "home")
     yield server
     server.stop()
-    if server.socket_directory != server.data:
-        shutil.rmtree(server.socket_directory, ignore_errors=True)
 
 
 def query(run, sql, **environment):
@@ -141,7 +139,7 @@ def test_a_home_too_long_for_a_socket_and_with_odd_characters_works(run, tmp_pat
         assert query(run, "SELECT 2", CARRYOVER_HOME=str(home)) == "2"
     finally:
         server.stop()
-        shutil.rmtree(server.socket_directory)
+    assert not server.socket_directory.exists()
 
 
 def test_a_socket_folder_that_others_could_have_made_is_refused(tmp_path):

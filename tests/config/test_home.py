@@ -14,7 +14,7 @@ def test_home_is_var_beside_manage_py_unless_chosen(monkeypatch):
     assert (REPOSITORY / "manage.py").exists()
 
     monkeypatch.setenv("CARRYOVER_HOME", "elsewhere")
-    assert carryover_home() == Path.cwd() / "elsewhere"
+    assert carryover_home() == Path("elsewhere").resolve()
 
 
 def test_a_secret_is_made_once_however_many_ask_at_once(tmp_path):
