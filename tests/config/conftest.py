@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,19 @@ OWN_VARIABLES = (
     "DJANGO_",
     "DEBUG",
 )
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A temporary folder that no other pytest closes.
+
+    For root the embedded server runs as another account, which must pass through to its data; every
+    pytest that starts closes the folder that all of root's test folders lie in.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix="carryover-test-", ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
