@@ -31,7 +31,7 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "banks": (
         "id INTEGER PRIMARY KEY",
-        "official_name TEXT",
+        "official_name_ar TEXT",
         "official_name_en TEXT",
         "normalized_name TEXT",
         "short_code TEXT",

@@ -1,0 +1,77 @@
+"""Actions and their daily sessions. Drafts can be edited; issued ones can only be read."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+
+from guarantees.admin.base import NoBulkDelete, ReadOnly
+from guarantees.models import ActionSession, GuaranteeAction
+
+
+@admin.register(ActionSession)
+class ActionSessionAdmin(ReadOnly, SimpleHistoryAdmin):
+    list_display = ["day", "total_actions", "issued_actions", "is_locked"]
+    list_filter = ["is_locked"]
+    date_hierarchy = "day"
+
+
+@admin.register(GuaranteeAction)
+class GuaranteeActionAdmin(NoBulkDelete, SimpleHistoryAdmin):
+    list_display = [
+        "number",
+        "action_type",
+        "action_date",
+        "new_expiry",
+        "new_amount",
+        "supplier_display_name",
+        "bank_display_name",
+        "status",
+        "issued_at",
+    ]
+    list_filter = ["action_type", "status", "action_date"]
+    list_select_related = ["guarantee"]
+    search_fields = ["number", "notes", "supplier_name", "bank_name"]
+    fields = [
+        ("number", "guarantee"),
+        ("action_type", "action_date", "session"),
+        ("previous_expiry", "new_expiry"),
+        ("previous_amount", "new_amount"),
+        "notes",
+        "reason",
+        "changes",
+        ("supplier_name", "supplier_display_name"),
+        ("bank_name", "bank_display_name"),
+        ("status", "is_locked", "issued_at"),
+        ("created_by", "created_at"),
+    ]
+    readonly_fields = [
+        "number",
+        "guarantee",
+        "action_type",
+        "session",
+        "changes",
+        "supplier_name",
+        "supplier_display_name",
+        "bank_name",
+        "bank_display_name",
+        "status",
+        "is_locked",
+        "issued_at",
+        "created_by",
+        "created_at",
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: GuaranteeAction | None = None
+    ) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.is_locked)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: GuaranteeAction | None = None
+    ) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_locked)

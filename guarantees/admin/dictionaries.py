@@ -1,0 +1,52 @@
+"""Suppliers, banks, and the other names they are known by."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from simple_history.admin import SimpleHistoryAdmin
+
+from guarantees.models import Bank, BankAlias, Supplier, SupplierAlias, SupplierOverride
+
+
+@admin.register(Supplier)
+class SupplierAdmin(SimpleHistoryAdmin):
+    list_display = ["name", "display_name", "id", "created_at"]
+    search_fields = ["name", "display_name", "normalized_name"]
+    readonly_fields = ["normalized_name", "created_at"]
+
+
+@admin.register(SupplierAlias)
+class SupplierAliasAdmin(SimpleHistoryAdmin):
+    list_display = ["name", "supplier", "source", "uses"]
+    list_filter = ["source"]
+    list_select_related = ["supplier"]
+    search_fields = ["name", "supplier__name"]
+    autocomplete_fields = ["supplier"]
+    readonly_fields = ["normalized_name", "uses", "created_at"]
+
+
+@admin.register(SupplierOverride)
+class SupplierOverrideAdmin(SimpleHistoryAdmin):
+    list_display = ["name", "supplier", "notes"]
+    list_select_related = ["supplier"]
+    search_fields = ["name", "supplier__name"]
+    autocomplete_fields = ["supplier"]
+    readonly_fields = ["normalized_name", "created_at"]
+
+
+@admin.register(Bank)
+class BankAdmin(SimpleHistoryAdmin):
+    list_display = ["short_code", "name_en", "name_ar", "id"]
+    list_display_links = ["short_code", "name_en", "name_ar"]
+    search_fields = ["short_code", "name_en", "name_ar", "normalized_name"]
+    readonly_fields = ["normalized_name", "created_at"]
+
+
+@admin.register(BankAlias)
+class BankAliasAdmin(SimpleHistoryAdmin):
+    list_display = ["name", "bank", "source", "uses"]
+    list_filter = ["source"]
+    list_select_related = ["bank"]
+    search_fields = ["name", "bank__name_en", "bank__name_ar"]
+    autocomplete_fields = ["bank"]
+    readonly_fields = ["normalized_name", "uses", "created_at"]

@@ -1,0 +1,59 @@
+"""Guarantees: imported values, and what they currently are."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+
+from guarantees.admin.base import NoBulkDelete
+from guarantees.models import Guarantee
+from guarantees.models.guarantee import BUSINESS_FIELDS
+
+
+@admin.register(Guarantee)
+class GuaranteeAdmin(NoBulkDelete, SimpleHistoryAdmin):
+    """A protected guarantee shows its business fields read-only: a modification changes them."""
+
+    list_display = [
+        "number",
+        "supplier",
+        "bank",
+        "current_amount",
+        "currency",
+        "current_expiry",
+        "status",
+        "match_status",
+        "is_protected",
+    ]
+    list_filter = ["status", "match_status", "import_kind", "is_protected", "current_expiry"]
+    list_select_related = ["supplier", "bank"]
+    search_fields = ["number", "raw_supplier_name", "contract_number"]
+    autocomplete_fields = ["supplier", "bank"]
+    # known when it came in, or set by issued actions
+    _given = (
+        "batch",
+        "import_kind",
+        "import_date",
+        "created_at",
+        "is_protected",
+        "current_amount",
+        "current_expiry",
+        "status",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Guarantee | None = None
+    ) -> tuple[str, ...]:
+        if obj is not None and obj.is_protected:
+            return [
+                *BUSINESS_FIELDS,
+                *(name for name in self._given if name not in BUSINESS_FIELDS),
+            ]
+        return self._given
+
+    def has_delete_permission(self, request: HttpRequest, obj: Guarantee | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_protected)
