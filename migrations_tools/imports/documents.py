@@ -1,0 +1,89 @@
+"""Collections of JSON documents, staged whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from migrations_tools.imports.readers.base import Record
+from migrations_tools.imports.staging import ROW, ROWS, StagedTable
+from migrations_tools.imports.values import content_hash, document_json, storable, storable_text
+from migrations_tools.models import StagedRow
+
+Values = Mapping[str, Any]
+
+_OWN_KEYS = ("_id", "id")
+_LONGEST_KEY = 200  # characters; longer ones do not fit a B-tree, their hash does
+
+
+class DocumentTable(StagedTable):
+    """Every object is staged, whatever its shape (SPEC §3).
+
+    The model has ``line`` (text, verbatim), ``document`` (JSONB: Extended JSON made plain, NUL
+    and lone surrogates replaced) and the unique text field ``key``: the document's own ``_id`` or
+    ``id``, else the values of ``natural_key``, else a hash of the content. Of several documents
+    with one key in a file the last one wins. ``derived`` fills further fields from the values.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: type[StagedRow],
+        *,
+        key: str,
+        columns: Sequence[str] = (),
+        natural_key: Sequence[str] = (),
+        derived: Mapping[str, Callable[[Values], Any]] | None = None,
+        other_names: Sequence[str] = (),
+    ) -> None:
+        self._derived = derived or {}
+        self._natural_key = natural_key
+        super().__init__(
+            name,
+            model,
+            key=key,
+            fields=["line", "document", *self._derived],
+            columns=dict.fromkeys((*_OWN_KEYS, *columns, *natural_key), ()),
+            other_names=other_names,
+        )
+
+    def row(self, record: Record) -> tuple[Any, ...]:
+        values = record.values
+        digest = content_hash(values)
+        document = record.document or document_json(values)
+        line = json.dumps(values, default=str) if record.text is None else record.text
+        return (
+            self._key(values) or f"sha256:{digest.hex()}",
+            line if record.plain else storable_text(line),
+            document,
+            *[derive(values) for derive in self._derived.values()],
+            digest,
+            None,
+        )
+
+    def identify(self, cursor: Any, *, lines_identify: bool) -> None:
+        """The last row of each key stays."""
+        cursor.execute(
+            f"DELETE FROM {ROWS} t USING (SELECT {self.key}, max({ROW}) AS last FROM {ROWS} "
+            f"GROUP BY {self.key} HAVING count(*) > 1) r "
+            f"WHERE t.{self.key} = r.{self.key} AND t.{ROW} < r.last"
+        )
+
+    def _key(self, values: Values) -> str | None:
+        for own in _OWN_KEYS:
+            if values.get(own) not in (None, ""):
+                return _key_text(values[own])
+        parts = [values.get(name) for name in self._natural_key]
+        return _key_text(parts) if parts and all(part not in (None, "") for part in parts) else None
+
+
+def _key_text(value: Any) -> str:
+    if isinstance(value, str) and storable(value):
+        text = value
+    else:
+        text = json.dumps(value, sort_keys=True, default=str)
+    if len(text) > _LONGEST_KEY:
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return text

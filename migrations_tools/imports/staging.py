@@ -1,0 +1,141 @@
+"""Rows on their way into a staging model: COPY into a temporary table, then merge by identity.
+
+The client's memory holds one row at a time; all comparing is done by the database.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from migrations_tools.engine.sql import column_list, quoted, table_of
+from migrations_tools.imports.readers.base import Record, SourceTable
+from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
+from migrations_tools.models import StagedRow
+
+#: Of the temporary table, beside the columns of the staging model: what identifies a row within
+#: the file – its number in a database, its place in a text file.
+ROW = "import_row"
+ROWS = "import_rows"
+
+
+class StagedTable(ImportTable):
+    """A legacy table kept as it is, one staged row for each of its rows.
+
+    ``key`` is the field that identifies a row. Within one file, rows of the same key count as if
+    they came one after the other, the superseded ones as ``unchanged``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: type[StagedRow],
+        *,
+        key: str,
+        fields: Sequence[str],
+        columns: Mapping[str, Sequence[str]],
+        other_names: Sequence[str] = (),
+    ) -> None:
+        super().__init__(name, columns=columns, other_names=other_names)
+        self.model = model
+        self.target = table_of(model)
+        self.key = quoted(self._column(key))
+        names = dict.fromkeys([key, *fields, "content_hash", "extra"])
+        self.columns = [self._column(name) for name in names]
+
+    @abstractmethod
+    def row(self, record: Record) -> tuple[Any, ...]:
+        """Values for ``columns``. Raises RowRefusedError."""
+
+    @abstractmethod
+    def identify(self, cursor: Any, *, lines_identify: bool) -> None:
+        """Give every copied row the key that it is to have, and leave one row of each key."""
+
+    def load(self, source: SourceTable, file_import: FileImport) -> Counts:
+        cursor = file_import.cursor
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS "
+            f"SELECT NULL::bigint AS {ROW}, {column_list(self.columns)} FROM {self.target} "
+            "WITH NO DATA"
+        )
+        copied = self._copy(source, file_import)
+        cursor.execute(f"ANALYZE {ROWS}")
+        self.identify(cursor, lines_identify=source.lines_identify)
+        counts = self._merge(cursor, file_import.legacy_import.pk)
+        counts.unchanged = copied - counts.imported - counts.updated
+        cursor.execute(f"DROP TABLE {ROWS}")
+        return counts
+
+    def _copy(self, source: SourceTable, file_import: FileImport) -> int:
+        """COPY all rows; how many. Rejected ones are written in between."""
+        statement = f"COPY {ROWS} ({quoted(ROW)}, {column_list(self.columns)}) FROM STDIN"
+        copied = 0
+        rows = self._rows(source, file_import)
+        more = True
+        while more:
+            more = False
+            with file_import.cursor.copy(statement) as copy:
+                write = copy.write_row
+                for row in rows:
+                    if row is not None:
+                        write(row)
+                        copied += 1
+                    elif file_import.must_flush:
+                        more = True
+                        break
+            file_import.flush()
+        return copied
+
+    def _rows(
+        self, source: SourceTable, file_import: FileImport
+    ) -> Iterator[tuple[Any, ...] | None]:
+        lines_identify = source.lines_identify
+        for place, record in enumerate(file_import.rows(source, self.name), 1):
+            if record is None:
+                yield None
+                continue
+            try:
+                row = self.row(record)
+            except RowRefusedError as refusal:
+                file_import.refuse(self.name, record, refusal)
+                yield None
+            else:
+                yield (record.line if lines_identify else place, *row)
+
+    def _merge(self, cursor: Any, legacy_import_id: int) -> Counts:
+        """Update the staged rows of the same key and other content, insert the new ones.
+
+        Rows are locked in the order of their keys, as runs lock them.
+        """
+        counts = Counts()
+        changed = (
+            f"FROM {ROWS} t WHERE s.{self.key} = t.{self.key} "
+            "AND s.content_hash IS DISTINCT FROM t.content_hash"
+        )
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT FROM {self.target} s JOIN {ROWS} t USING ({self.key}) "
+            f"WHERE s.content_hash IS DISTINCT FROM t.content_hash "
+            f"ORDER BY s.{self.key} FOR NO KEY UPDATE OF s) locked"
+        )
+        if cursor.fetchone()[0]:
+            values = ", ".join(f"{quoted(name)} = t.{quoted(name)}" for name in self.columns)
+            cursor.execute(
+                f"UPDATE {self.target} s SET {values}, legacy_import_id = %s, staged_at = now() "
+                + changed,
+                [legacy_import_id],
+            )
+            counts.updated = cursor.rowcount
+        cursor.execute(
+            f"INSERT INTO {self.target} ({column_list(self.columns)}, legacy_import_id) "
+            f"SELECT {column_list(self.columns, 't')}, %s FROM {ROWS} t "
+            f"WHERE NOT EXISTS (SELECT FROM {self.target} s WHERE s.{self.key} = t.{self.key})",
+            [legacy_import_id],
+        )
+        counts.imported = cursor.rowcount
+        if counts.imported + counts.updated:
+            cursor.execute(f"ANALYZE {self.target}")
+        return counts
+
+    def _column(self, field: str) -> str:
+        return str(self.model._meta.get_field(field).column)  # type: ignore[union-attr]
