@@ -70,7 +70,6 @@ RUN_TRANSITIONS: dict[str, frozenset[str]] = {
             RunState.AWAITING_APPROVAL,  # a policy asks for a second person
             RunState.QUEUED,  # nothing stands in the way
             RunState.CANCELLED,  # thought better of
-            RunState.COMPLETED,  # a plan or dry run that is only a record
         }
     ),
     RunState.AWAITING_APPROVAL: frozenset(

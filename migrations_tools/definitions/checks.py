@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class SQLCheck:
-    """``failures`` selects (key, detail) of rows that are wrong; ``examined`` counts those looked at.
+    """``failures`` selects (key, detail) of wrong rows; ``examined`` counts those looked at.
 
     ``failures`` may select a third column, ``edited``: true where a newer history row explains
     the difference; such rows are counted apart and do not fail the check.

@@ -12,7 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Aggregate, BinaryField, F, Model, QuerySet, TextField, Value
+from django.db.models import (
+    Aggregate,
+    BinaryField,
+    Exists,
+    F,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce, Collate
 
 from migrations_tools.models import StagedRow
@@ -58,7 +69,7 @@ class GroupDigest(Aggregate):
 
     function = "sha256"
     template = (
-        "sha256(string_agg(coalesce(%(expressions)s, ''::bytea), ''::bytea "
+        "sha256(string_agg(coalesce(%(expressions)s, ''::bytea), '/'::bytea "
         "ORDER BY %(expressions)s))"
     )
     output_field = BinaryField()
@@ -213,7 +224,7 @@ class TouchedSource(RowSource):
 
 
 class GroupSource(Source):
-    """One key per distinct value of ``by``, a text column of collation C; groups are never split."""
+    """One key per value of ``by``, a text column of collation C; groups are never split."""
 
     def __init__(
         self,
@@ -231,14 +242,15 @@ class GroupSource(Source):
         return self._by
 
     def keys(self, selection: Selection) -> QuerySet[Any]:
-        groups = self.queryset(selection).values(k=F(self._by))
+        rows = self.queryset(selection)
+        same = self.queryset(selection).filter(**{self._by: OuterRef(self._by)})
+        first = rows.exclude(Exists(same.filter(pk__lt=OuterRef("pk"))))
         digest = None
         if self.digest:
-            groups = groups.annotate(d=GroupDigest(F(self.digest)))
-            digest = F("d")
-        else:
-            groups = groups.distinct()
-        return selection.undecided(groups, F("k"), digest)
+            members = same.values(self._by).annotate(d=GroupDigest(F(self.digest)))
+            digest = Subquery(members.values("d"))
+        groups = selection.undecided(first, F(self._by), digest)
+        return groups.values(k=F(self._by), **({"d": digest} if digest else {}))
 
     def members(self, found: Any) -> Sequence[Any]:
         rows: list[Any] = found.rows

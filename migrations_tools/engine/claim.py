@@ -162,6 +162,11 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
             continue
         frozen = run.key_ranges.get(str(index)) or _freeze(context, index)
         while not frozen["closed"]:
+            if frozen.get("again"):
+                again = _cut_again(context, index)
+                if again is not None:
+                    return again
+                break
             last = Batch.objects.filter(run=run, step=index).order_by("-number").first()
             most = min(size, remaining_limit(context)) if step.counted else size
             selection = context.selection(index, sweeping=frozen["sweep"] > 0)
@@ -194,6 +199,24 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
     if Batch.objects.filter(run=run).exclude(state=BatchState.DONE).exists():
         return Idle.WAIT
     return Idle.FINISHED
+
+
+def _cut_again(context: RunContext, index: int) -> Batch | Idle | None:
+    """One batch with every key of a recomputed step, once the keys driven again are done."""
+    run = context.run
+    if Batch.objects.filter(run=run).exclude(state=BatchState.DONE).exists():
+        return Idle.WAIT
+    source = context.steps[index].source
+    found = source.keys(context.selection(index)).order_by("k").values_list("k", flat=True)
+    keys = [str(key) for key in found]
+    run.key_ranges[str(index)].update(again=False, closed=True)
+    run.save(update_fields=["key_ranges"])
+    if not keys:
+        return None
+    number = Batch.objects.filter(run=run, step=index).count() + 1
+    return Batch.objects.create(
+        run=run, step=index, number=number, sweep=AGAIN, keys=keys, size=len(keys)
+    )
 
 
 def cut_undo_batch(context: RunContext, size: int) -> Batch | Idle:

@@ -107,7 +107,7 @@ def settle_constraints() -> None:
 
 
 def carry_batch(context: RunContext, batch: Batch) -> Carried:
-    """Read the batch's keys under lock and write what ``transform`` answers, in this transaction."""
+    """Read the batch's keys under lock and write what ``transform`` answers, without commit."""
     step = context.steps[batch.step]
     key_range = KeyRange(batch.after_key, batch.last_key, batch.keys)
     selection = context.selection(batch.step, sweeping=0 < batch.sweep <= 3)
@@ -158,7 +158,7 @@ def _set_aside(context: RunContext, batch: Batch, items: Items, carried: Carried
 def _carry_part(
     context: RunContext, batch: Batch, step: Step, items: Items, carried: Carried
 ) -> None:
-    """Carry ``items`` over under a savepoint; where a row spoils it, halve until it stands alone."""
+    """Carry ``items`` over under a savepoint; where a row spoils it, halve until it is found."""
     part = Carried()
     known = dict(context.ensured)
     try:
@@ -247,7 +247,8 @@ def _hold_shared(
                 ensure.make(context, cursor, batch, missing, written)
                 continue
         with side_connection() as side, side.cursor() as cursor:
-            ensure.make(context, cursor, batch, missing, written)
+            # counted when the run closes: it stays whatever becomes of this batch
+            ensure.make(context, cursor, batch, missing, Written())
     raise ensure.SharedObjectGone(next(iter(ensures.values())).model.__name__)
 
 

@@ -1,15 +1,14 @@
 """Named places where a test stops the process: killed, frozen, or with its connection cut.
 
 Nothing happens unless the environment variable ``CARRYOVER_FAILPOINT`` says ``name:action`` or
-``name:action:count`` (the count-th time the place is reached). Actions: ``kill``, ``stop``
-(SIGSTOP), ``raise``, ``sleep``.
+``name:action:count`` (the count-th time the place is reached). Actions: ``kill`` (SIGKILL)
+and ``stop`` (SIGSTOP).
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import time
 
 #: Every fail-point of a batch, in the order they are passed.
 BATCH_FAILPOINTS = (
@@ -30,10 +29,6 @@ CLOSE_FAILPOINTS = ("closing", "sealed", "closed")
 _reached: dict[str, int] = {}
 
 
-class FailpointReached(RuntimeError):
-    """Raised by the action ``raise``."""
-
-
 def failpoint(name: str) -> None:
     """Pass the place ``name``."""
     setting = os.environ.get("CARRYOVER_FAILPOINT")
@@ -49,7 +44,3 @@ def failpoint(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "stop":
         os.kill(os.getpid(), signal.SIGSTOP)
-    elif action == "raise":
-        raise FailpointReached(name)
-    elif action == "sleep":
-        time.sleep(float(rest[1]) if len(rest) > 1 else 3600.0)

@@ -69,8 +69,7 @@ def delete_unreferenced(
         for found in references_to(cursor, model)
     )
     cursor.execute(
-        f"SELECT t.{pk} FROM {table_of(model)} t "
-        f"WHERE t.{pk} = ANY(%s::{array}) {unreferenced}",
+        f"SELECT t.{pk} FROM {table_of(model)} t WHERE t.{pk} = ANY(%s::{array}) {unreferenced}",
         [held],
     )
     free = [value for (value,) in cursor.fetchall()]

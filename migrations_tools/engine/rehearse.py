@@ -19,8 +19,9 @@ from migrations_tools.engine import records
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.execute import Carried, carry_batch, set_timeouts, settle_constraints
 from migrations_tools.engine.sizing import BatchSizer
+from migrations_tools.engine.undo import undo_batch
 from migrations_tools.models import Batch
-from migrations_tools.states import Outcome
+from migrations_tools.states import BatchState, Outcome
 
 #: Keys whose changes a plan shows field by field.
 MOST_SAMPLES = 10
@@ -46,10 +47,9 @@ def rehearse(
     with nullcontext() if apart else _discarded():
         for index, step in enumerate(steps):
             keys = sample.get(index, []) if sample is not None and step.counted else None
-            number = 0
             sizer = BatchSizer(fixed=context.run.tuning.get("batch_size"))
-            for after, last, chosen in _ranges(context, index, sizer, keys, step.counted, left):
-                number += 1
+            ranges = _ranges(context, index, sizer, keys, step.counted, left)
+            for number, (after, last, chosen) in enumerate(ranges, start=1):
                 started = time.monotonic()
                 with _discarded() if apart else nullcontext():
                     batch = records.open_record(context.run, index, number, after, last, chosen)
@@ -65,6 +65,28 @@ def rehearse(
                     left -= len(carried.entries)
                     progress(len(carried.entries))
     return samples
+
+
+def rehearse_undo(context: RunContext) -> None:
+    """Take back every batch of the parent run, newest step first, and keep nothing."""
+    run = context.run
+    with _discarded():
+        for index in reversed(range(len(context.steps))):
+            if context.steps[index].recomputed:
+                continue
+            batches = Batch.objects.filter(
+                run_id=run.parent_id, step=index, state=BatchState.DONE
+            ).order_by("-number")
+            for number, undone in enumerate(batches, start=1):
+                started = time.monotonic()
+                batch = records.open_record(
+                    run, index, number, undone.after_key, undone.last_key or "", None
+                )
+                batch.undoes = undone
+                with transaction.atomic():
+                    carried = undo_batch(context, batch)
+                seconds = time.monotonic() - started
+                records.close_record(batch, carried.entries, carried.counts(), seconds)
 
 
 @contextmanager

@@ -64,6 +64,7 @@ class Selection:
                     Exists(
                         LedgerEntry.objects.filter(
                             run__parent_id=OuterRef("run_id"),
+                            run__kind=RunKind.ROLLBACK,
                             step=self.step,
                             key=OuterRef("key"),
                             outcome=Outcome.RESTORED,

@@ -258,13 +258,15 @@ class BatchUndoer:
         label = model._meta.label_lower
         found: dict[str, Conflict] = {}
         for reference in references_to(self.cursor, model):
+            own = f"u.pk_text::{array_type(model._meta.pk)[:-2]}"
+            referring_pk = f"r.{quoted(reference.pk)}::text"
             self.cursor.execute(
-                f"SELECT u.key, min(u.pk_text), min(r.{quoted(reference.pk)}::text) FROM carryover_undo u "
-                f"JOIN {quoted(reference.table)} r ON r.{quoted(reference.column)} = u.pk_text::{array_type(model._meta.pk)[:-2]} "
+                f"SELECT u.key, min(u.pk_text), min({referring_pk}) FROM carryover_undo u "
+                f"JOIN {quoted(reference.table)} r ON r.{quoted(reference.column)} = {own} "
                 "WHERE u.model = %(model)s AND u.operation = 'insert' "
                 "AND u.key = ANY(%(keys)s::text[]) AND NOT EXISTS ("
                 "SELECT 1 FROM carryover_undo o WHERE o.model = %(referring)s "
-                f"AND o.pk_text = r.{quoted(reference.pk)}::text AND o.key = ANY(%(keys)s::text[]) "
+                f"AND o.pk_text = {referring_pk} AND o.key = ANY(%(keys)s::text[]) "
                 "AND (o.operation = 'insert' OR o.after ? %(column)s)) "
                 "GROUP BY u.key",
                 {
@@ -319,8 +321,7 @@ class BatchUndoer:
         journal.record_deletes(self.cursor, self.batch, model, pks, [key for _, key in found])
         write_history(self.cursor, model, pks, DELETED, f"run {run.pk}", run.actor_id)
         self.cursor.execute(
-            f"DELETE FROM {table_of(model)} "
-            f"WHERE {pk} = ANY(%s::{array_type(model._meta.pk)})",
+            f"DELETE FROM {table_of(model)} WHERE {pk} = ANY(%s::{array_type(model._meta.pk)})",
             [pks],
         )
         written.add(model, "delete", len(pks))

@@ -27,7 +27,7 @@ from migrations_tools.engine.claim import (
 from migrations_tools.engine.close import close_run, seal_stopped
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss, sentence_of
-from migrations_tools.engine.failpoints import FailpointReached, failpoint
+from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.lease import Heartbeat
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.sizing import DEFAULT_TARGET_SECONDS, BatchSizer
@@ -50,15 +50,17 @@ class Worker:
 
     run: Run
     progress: Progress = lambda run, keys: None
+    stopping: Callable[[], bool] = lambda: False
     owner: Owner = field(default_factory=Owner.here)
 
-    def work(self, deadline: float | None = None) -> Run:
-        """Work until the run stands still or ``deadline`` (monotonic seconds) is reached."""
+    def work(self, seconds: float | None = None) -> Run:
+        """Work until the run stands still, ``seconds`` are over, or ``stopping`` says so."""
+        deadline = None if seconds is None else time.monotonic() + seconds
         context = RunContext.of(self.run)
         sizer = BatchSizer()
         heartbeat = Heartbeat()
         try:
-            while deadline is None or time.monotonic() < deadline:
+            while not self.stopping() and (deadline is None or time.monotonic() < deadline):
                 self._tune(context.run, sizer)
                 claimed = self._claim(context, sizer)
                 if claimed is Idle.WAIT or claimed is None:
@@ -98,7 +100,9 @@ class Worker:
                 connection.close()
             log.warning("claim failed, trying again", run=str(context.run.pk), error=str(error))
             return None
-        if claimed is Idle.WAIT or (isinstance(claimed, Batch) and claimed.sweep == 0 and claimed.attempts == 1):
+        if claimed is Idle.WAIT or (
+            isinstance(claimed, Batch) and claimed.sweep == 0 and claimed.attempts == 1
+        ):
             budget.pause_if_exceeded(context.run)
         return claimed
 
@@ -113,10 +117,10 @@ class Worker:
         except LeaseLost as error:
             context.ensured = ensured
             log.warning("lease lost", batch=batch.pk, error=str(error))
-        except (KeyboardInterrupt, FailpointReached):
+        except KeyboardInterrupt:
             give_back(batch, "interrupted", 0)
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - classified at once
             context.ensured = ensured
             self._failed(context, batch, sizer, error)
         else:

@@ -159,7 +159,7 @@ class BatchWriter:
             group = updates[number, change.model, names] = _Updates(change.model, fields)  # type: ignore[arg-type]
         group.pks.append(change.pk)
         group.keys.append(key)
-        group.values.append([self.resolve(value) for value in change.values.values()])
+        group.values.append(list(change.values.values()))
 
     def resolve(self, value: Any) -> Any:
         """The column value of a reference: a new object, an ``Ensure``, or the value itself."""
@@ -181,7 +181,7 @@ class BatchWriter:
     def _update(self, group: _Updates) -> None:
         columns = [str(item.column) for item in group.fields]
         cells = [
-            [prepare(row[place]) for row in group.values]
+            [prepare(self.resolve(row[place])) for row in group.values]
             for place, prepare in enumerate(converters(group.fields))
         ]
         changed = journal.update_and_record(

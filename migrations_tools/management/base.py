@@ -1,4 +1,4 @@
-"""The base of Carryover's commands: exit codes, JSON answers and refusals in one place (SPEC §3)."""
+"""The base of all commands: exit codes, JSON answers and refusals in one place (SPEC §3)."""
 
 from __future__ import annotations
 

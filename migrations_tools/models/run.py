@@ -28,7 +28,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """``key_ranges`` is frozen step by step when the step starts; counters are sums over batches."""
+    """``key_ranges`` is frozen as each step starts; counters are sums over batches."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     definition = models.CharField(max_length=100)

@@ -43,7 +43,7 @@ def acting_user_from_environment(surface: str = Surface.COMMAND) -> User:
 
 
 def require(user: User, permission: str, *, surface: str, run: Run | None = None) -> None:
-    """Refuse, on record, what ``user`` may not do. ``permission`` is one of Run's, such as ``run``."""
+    """Refuse, on record, what ``user`` may not do; ``permission`` is one of Run's (``run`` …)."""
     if user.is_active and user.has_perm(f"migrations_tools.{permission}"):
         return
     with transaction.atomic():

@@ -1,0 +1,72 @@
+"""``manage.py worker``: work on whatever is runnable, without a broker (SPEC §2.3)."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from migrations_tools.exceptions import CarryoverError
+from migrations_tools.models import Run
+from migrations_tools.services import runs
+from migrations_tools.states import RunKind, RunState
+
+log = structlog.get_logger(__name__)
+
+SLICE_SECONDS = 30.0
+POLL_SECONDS = 1.0
+
+_RUNNABLE = [
+    RunState.QUEUED,
+    RunState.RUNNING,
+    RunState.THROTTLED,
+    RunState.PAUSING,
+    RunState.CANCELLING,
+]
+
+
+class Command(BaseCommand):
+    help = "Work on queued and running data migrations until stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="End when nothing is runnable.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self.stopping:
+            worked = self._sweep()
+            if not worked:
+                if options["once"]:
+                    return
+                time.sleep(POLL_SECONDS)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        """Finish the batch in hand; a second signal interrupts it."""
+        self.stopping = True
+        signal.signal(number, signal.default_int_handler)
+
+    def _sweep(self) -> bool:
+        """One slice of each runnable run, oldest first; whether there was one."""
+        close_old_connections()
+        try:
+            found = list(
+                Run.objects.filter(
+                    state__in=_RUNNABLE, kind__in=[RunKind.APPLY, RunKind.ROLLBACK]
+                ).order_by("created_at")
+            )
+            for run in found:
+                if self.stopping:
+                    break
+                runs.work_run(run, seconds=SLICE_SECONDS, stopping=lambda: self.stopping)
+        except (DatabaseError, CarryoverError) as error:
+            log.warning("slice failed, trying again", error=str(error))
+            close_old_connections()
+            return False
+        return bool(found)

@@ -1,0 +1,1 @@
+"""The subcommands of ``manage.py datamigrate``, a module for each kind of task."""

@@ -1,0 +1,84 @@
+"""Verify and roll back."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from migrations_tools.definitions.registry import all_definitions, get_definition
+from migrations_tools.management.base import ExitCode
+from migrations_tools.management.datamigrate.base import Answer, Subcommand, exit_code_of
+from migrations_tools.management.datamigrate.running import positive, work
+from migrations_tools.selectors.summary import nothing_to_do, summarise
+from migrations_tools.services import runs
+from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
+from migrations_tools.services.verification import verify_definition, verify_run
+from migrations_tools.states import RunKind, RunState
+
+
+class Verify(Subcommand):
+    name = "verify"
+    help = "Prove a run, or all data of a definition, right – or name what is wrong."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("subject", metavar="RUN|NAME")
+        parser.add_argument("--workers", type=positive, default=1, help="Accepted; not needed.")
+
+    def execute(self, **options: Any) -> Answer:
+        subject = options["subject"]
+        if subject in {definition.name for definition in all_definitions()}:
+            answer = verify_definition(subject, **self.actor)
+        else:
+            answer = verify_run(runs.get_run(subject), **self.actor)
+        return answer, ExitCode.DONE if answer["ok"] else ExitCode.NOT_VERIFIED
+
+    def describe(self, answer: dict[str, Any], **options: Any) -> None:
+        for check in answer["checks"]:
+            mark = "ok    " if check["ok"] else "FAILED"
+            self.stdout.write(
+                f"{mark} {check['code']}: {check['examined']} examined, {check['failures']} wrong"
+            )
+            for row in check["sample"]:
+                self.stdout.write(f"         {row}")
+        self.stdout.write("verified" if answer["ok"] else "verification failed")
+
+
+class Rollback(Subcommand):
+    name = "rollback"
+    help = "Take back what a run wrote; rows people edited since stay, and are listed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", metavar="RUN")
+        parser.add_argument("--dry-run", action="store_true", help="Count, and keep nothing.")
+        parser.add_argument("--force", action="store_true", help="Take conflicts back too.")
+        parser.add_argument("--reason", default="", help="Why; kept in the history.")
+        parser.add_argument("--workers", type=positive, default=1)
+        parser.add_argument("--background", action="store_true")
+
+    def execute(self, **options: Any) -> Answer:
+        run = runs.get_run(options["run"])
+        if run.kind == RunKind.ROLLBACK and options["run"] == "last" and run.parent is not None:
+            run = run.parent
+        definition = get_definition(run.definition)
+        if options["dry_run"]:
+            rehearsed = rehearse_rollback(run, force=options["force"], **self.actor)
+            if rehearsed is None:
+                return nothing_to_do(definition, RunKind.DRY_RUN), ExitCode.DONE
+            summary = summarise(rehearsed)
+            return summary, exit_code_of(summary)
+        rollback = roll_back_run(
+            run, reason=options["reason"], force=options["force"], **self.actor
+        )
+        if rollback is None:
+            return nothing_to_do(definition, RunKind.ROLLBACK), ExitCode.DONE
+        if options["background"]:
+            return summarise(rollback), ExitCode.DONE
+        summary, code = work(rollback, options["workers"], **self.actor)
+        if summary["state"] == RunState.COMPLETED:
+            rollback.refresh_from_db()
+            proof = verify_run(rollback, **self.actor)
+            summary["verified"] = proof["ok"]
+            if not proof["ok"]:
+                summary["checks"] = [check for check in proof["checks"] if not check["ok"]]
+                code = ExitCode.NOT_VERIFIED
+        return summary, code

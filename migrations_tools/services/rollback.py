@@ -1,0 +1,175 @@
+"""Rolling a run back: refused before the first write, or done as a run of its own."""
+
+from __future__ import annotations
+
+import time
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine import rehearse
+from migrations_tools.engine.claim import lease_seconds
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.fingerprint import schema_of
+from migrations_tools.engine.worker import settle_stopped
+from migrations_tools.exceptions import (
+    CarryoverError,
+    JournalDamaged,
+    SchemaDrift,
+    TransitionRefused,
+)
+from migrations_tools.models import Batch, RetentionRecord, Run
+from migrations_tools.services.actors import require
+from migrations_tools.services.runs import _queue, _Rehearsal, _store, cancel_run
+from migrations_tools.states import ACTIVE_STATES, BatchState, RunKind, RunState
+from migrations_tools.verification.journal import journal_damage
+
+
+def roll_back_run(
+    run: Run,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str,
+    force: bool = False,
+) -> Run | None:
+    """Queue the rollback of ``run``; None where nothing is left to take back.
+
+    A run still at work is stopped first. Conflicts stay unless ``force``; a repeated rollback
+    without it decides nothing anew. Raises JournalDamaged or SchemaDrift before the first write.
+    """
+    require(acting_user, "rollback", surface=surface, run=run)
+    if not reason.strip():
+        raise CarryoverError(
+            "A rollback needs a reason: it stays in the history.", code="reason_missing"
+        )
+    run = _stopped(run, acting_user, surface)
+    if _nothing_left(run, force):
+        return None
+    _refuse_unsafe(run)
+    rollback = _new_rollback(run, RunKind.ROLLBACK, acting_user, force)
+    rollback.reason = reason
+    with transaction.atomic():
+        _queue(rollback, acting_user, surface)
+    return rollback
+
+
+def rehearse_rollback(
+    run: Run, *, acting_user: User, surface: str, force: bool = False
+) -> Run | None:
+    """What a rollback would do, counted by doing it and keeping nothing."""
+    require(acting_user, "rollback", surface=surface, run=run)
+    if run.state in ACTIVE_STATES:
+        raise TransitionRefused(
+            f"Run {run.pk} is {run.get_state_display()}: pause and cancel it first, or roll it "
+            "back for real, which stops it.",
+            run=str(run.pk),
+            state=run.state,
+        )
+    _refuse_other_kinds(run)
+    if _nothing_left(run, force):
+        return None
+    _refuse_unsafe(run)
+    rollback = _new_rollback(run, RunKind.DRY_RUN, acting_user, force)
+    _store(rollback, acting_user, surface)
+    with _Rehearsal(rollback, acting_user, surface):
+        rehearse.rehearse_undo(RunContext.of(rollback))
+    return rollback
+
+
+def _new_rollback(run: Run, kind: str, acting_user: User, force: bool) -> Run:
+    return Run(
+        definition=run.definition,
+        version=run.version,
+        kind=kind,
+        options=run.options,
+        tuning={"force": force},
+        columns=run.columns,
+        tables=run.tables,
+        fingerprint={"schema": run.fingerprint.get("schema", {})},
+        actor=acting_user,
+        parent=run,
+    )
+
+
+def _refuse_other_kinds(run: Run) -> None:
+    if run.kind != RunKind.APPLY:
+        raise TransitionRefused(
+            f"Run {run.pk} is a {run.get_kind_display()}: only apply runs can be rolled back.",
+            run=str(run.pk),
+            state=run.state,
+        )
+
+
+def _nothing_left(run: Run, force: bool) -> bool:
+    if run.state == RunState.ROLLED_BACK:
+        return True
+    return run.state == RunState.PARTIALLY_ROLLED_BACK and not force
+
+
+def _stopped(run: Run, acting_user: User, surface: str) -> Run:
+    """The run, standing still: one at work is cancelled and waited for, a lease at most."""
+    _refuse_other_kinds(run)
+    if run.state in ACTIVE_STATES:
+        run = cancel_run(run, acting_user=acting_user, surface=surface, reason="to be rolled back")
+        until = time.monotonic() + 2 * lease_seconds() + 10
+        while run.state in ACTIVE_STATES and time.monotonic() < until:
+            time.sleep(0.2)
+            run.refresh_from_db()
+            run = settle_stopped(run) or run
+    if run.state in ACTIVE_STATES | {RunState.PLANNED, RunState.AWAITING_APPROVAL}:
+        raise TransitionRefused(
+            f"Run {run.pk} is {run.get_state_display()} and cannot be rolled back now.",
+            run=str(run.pk),
+            state=run.state,
+        )
+    return run
+
+
+def _refuse_unsafe(run: Run) -> None:
+    """Purged or damaged journal, or columns that changed: found before the first write."""
+    if RetentionRecord.objects.filter(run=run, kind=RetentionRecord.Kind.PURGE).exists():
+        raise JournalDamaged(
+            f"The journal of run {run.pk} was purged; it can no longer be rolled back.",
+            code="journal_purged",
+        )
+    damage = journal_damage(run)
+    if damage:
+        raise JournalDamaged(
+            f"The journal of run {run.pk} is damaged, nothing was rolled back: "
+            f"{' '.join(damage[:5])}",
+            ranges=damage,
+        )
+    drift = _written_columns_changed(run)
+    if drift:
+        raise SchemaDrift(
+            f"Columns that run {run.pk} wrote have changed, nothing was rolled back: "
+            f"{' '.join(drift)}",
+            differences=drift,
+        )
+
+
+def _written_columns_changed(run: Run) -> list[str]:
+    """Columns written by the run whose type is another now."""
+    definition = get_definition(run.definition)
+    now = schema_of(definition.written_models())
+    then = run.fingerprint.get("schema", {})
+    written = {label: set(columns) for label, columns in run.columns.items()}
+    touched = _touched_models(run)
+    found = []
+    for label, columns in then.items():
+        if label not in touched:
+            continue
+        for column in sorted(written.get(label, set()) & columns.keys()):
+            present = now.get(label, {}).get(column)
+            if present != columns[column]:
+                found.append(f"{label}.{column} was {columns[column]}, now {present or 'gone'}.")
+    return found
+
+
+def _touched_models(run: Run) -> set[str]:
+    done = Batch.objects.filter(run=run, state=BatchState.DONE)
+    return {
+        label for counts in done.values_list("counts", flat=True) for label in counts["changes"]
+    }

@@ -1,0 +1,152 @@
+"""Definitions the engine's tests run: rows with shared objects and totals; groups; updates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import Count
+
+from migrations_tools.definitions import (
+    Apply,
+    Conflict,
+    DataMigration,
+    Ensure,
+    Group,
+    GroupSource,
+    Insert,
+    Outcome,
+    Reject,
+    Review,
+    RowSource,
+    Skip,
+    SQLCheck,
+    Step,
+    TouchedSource,
+    Unchanged,
+    Update,
+    Warning_,
+    build,
+    option,
+    register,
+)
+from tests.shop.models import Customer, DayBook, LegacyNote, LegacyOrder, Order, OrderLine
+
+
+@dataclass(frozen=True)
+class OrderOptions:
+    prefix: str = option("", "Put before every number.")
+    strict: bool = option(False, "Reject totals of zero.")
+
+
+class OrderStep(Step):
+    source = RowSource(LegacyOrder)
+    writes = [DayBook, Order, OrderLine, LegacyOrder]
+    shares = {DayBook: [("day",)]}
+
+    def transform(self, row: Any, context: Any) -> Outcome:
+        if row.order_id is not None:
+            return Unchanged()
+        if row.kind == "draft":
+            return Skip("draft_order", "Drafts stay behind.")
+        if row.kind == "unsure":
+            return Review({"number": row.number}, confidence=0.4, evidence={"total": row.total})
+        if row.kind == "taken":
+            return Conflict("taken", "Somebody else has it.")
+        if row.kind == "broken":
+            raise KeyError("a mistake in the transform")
+        if row.day is None:
+            raise Reject("no_day", f"Order {row.number} has no day.")
+        warnings: list[str | Warning_] = []
+        try:
+            total = Decimal(row.total)
+        except InvalidOperation:
+            total = Decimal(0)
+            warnings.append(Warning_("bad_total", f"“{row.total}” is no number."))
+        if self.options.strict and total == 0:
+            raise Reject("zero_total")
+        book = Ensure(DayBook, {"title": "carried over"}, day=row.day)
+        order = build(
+            Order, number=f"{self.options.prefix}{row.number}", day_book=book, total=total
+        )
+        changes: list[Any] = [book, Insert(order), Update(row, order=order)]
+        if row.line:
+            changes.append(Insert(build(OrderLine, order=order, text=row.line)))
+        return Apply(changes, warnings)
+
+
+class BookTotalsStep(Step):
+    source = TouchedSource(DayBook)
+    writes = [DayBook]
+    derived = {DayBook: ["orders"]}
+    counted = False
+    recomputed = True
+
+    def load(self, rows: Any) -> dict[int, int]:
+        counted = Order.objects.filter(day_book__in=[row.pk for row in rows])
+        return dict(counted.values_list("day_book").annotate(n=Count("id")))
+
+    def transform(self, row: Any, context: dict[int, int]) -> Outcome:
+        number = context.get(row.pk, 0)
+        return Unchanged() if number == row.orders else Apply([Update(row, orders=number)])
+
+
+@register
+class CarryOrders(DataMigration):
+    """Legacy orders become orders in day books."""
+
+    options = OrderOptions
+    steps = [OrderStep, BookTotalsStep]
+    checks = [
+        SQLCheck(
+            "order_missing",
+            "Every linked legacy order has its order",
+            examined="SELECT count(*) FROM shop_legacyorder WHERE order_id IS NOT NULL",
+            failures="SELECT l.id, 'order ' || l.order_id FROM shop_legacyorder l "
+            "LEFT JOIN shop_order o ON o.id = l.order_id "
+            "WHERE l.order_id IS NOT NULL AND o.id IS NULL",
+        ),
+        SQLCheck(
+            "number_differs",
+            "The number is the same on both sides",
+            examined="SELECT count(*) FROM shop_legacyorder WHERE order_id IS NOT NULL",
+            failures="SELECT l.id, o.number FROM shop_legacyorder l "
+            "JOIN shop_order o ON o.id = l.order_id WHERE o.number NOT LIKE '%%' || l.number",
+        ),
+    ]
+
+
+@register
+class GatherNotes(DataMigration):
+    """All notes of one customer become one customer."""
+
+    source = GroupSource(LegacyNote, by="customer")
+    writes = [Customer]
+
+    def load(self, groups: Any) -> set[str]:
+        wanted = [f"{group.key}@example.com" for group in groups]
+        return set(Customer.objects.filter(email__in=wanted).values_list("email", flat=True))
+
+    def transform(self, group: Group, known: set[str]) -> Outcome:
+        email = f"{group.key}@example.com"
+        if email in known:
+            return Unchanged()
+        words = Counter(row.text for row in group.rows)
+        return Apply([Insert(Customer(email=email))], ["repeated"] if len(words) > 1 else [])
+
+
+class ReviseStep(Step):
+    source = RowSource(Order.objects.filter(note=""))
+    writes = [Order]
+
+    def transform(self, row: Any, context: Any) -> Outcome:
+        return Apply([Update(row, note=f"revised {row.number}")])
+
+
+@register
+class ReviseOrders(DataMigration):
+    """Orders without a note get one: an update in place, chosen by the queryset alone."""
+
+    steps = [ReviseStep]
