@@ -49,10 +49,7 @@ class GuaranteeAdmin(NoBulkDelete, SimpleHistoryAdmin):
         self, request: HttpRequest, obj: Guarantee | None = None
     ) -> tuple[str, ...]:
         if obj is not None and obj.is_protected:
-            return [
-                *BUSINESS_FIELDS,
-                *(name for name in self._given if name not in BUSINESS_FIELDS),
-            ]
+            return tuple(dict.fromkeys((*BUSINESS_FIELDS, *self._given)))
         return self._given
 
     def has_delete_permission(self, request: HttpRequest, obj: Guarantee | None = None) -> bool:

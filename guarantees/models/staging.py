@@ -10,6 +10,7 @@ from guarantees.models.action import GuaranteeAction
 from guarantees.models.batch import ImportBatch
 from guarantees.models.guarantee import Guarantee
 from guarantees.models.number import trimmed
+from guarantees.models.staged_rows import ImportedRecordQuerySet
 from migrations_tools.models import StagedRow
 
 
@@ -101,6 +102,8 @@ class ImportedRecord(StagedRow):
         related_name="legacy_records",
         db_index=False,
     )
+
+    objects = ImportedRecordQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

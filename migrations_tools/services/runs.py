@@ -128,18 +128,26 @@ def start_run(
     planned: Run | None = None,
     accept_drift: str = "",
     reason: str = "",
+    progress: rehearse.Progress = lambda keys: None,
 ) -> Run | None:
     """Queue an apply run; None where there is nothing to do.
 
-    Without ``planned`` a plan is made first. A plan whose code, options, schema or evidence
-    drifted is refused with PlanDrift, unless ``accept_drift`` gives a reason.
+    Without ``planned`` a plan is made first, and what changes from then on is a conflict of its
+    key. A given plan whose code, options, schema or evidence drifted is refused with PlanDrift,
+    unless ``accept_drift`` gives a reason.
     """
     require(acting_user, "run", surface=surface)
     definition = get_definition(name)
     refuse_while_active(definition)
+    made_now = planned is None
     if planned is None:
         planned = plan_run(
-            name, acting_user=acting_user, surface=surface, options=options, tuning=tuning
+            name,
+            acting_user=acting_user,
+            surface=surface,
+            options=options,
+            tuning=tuning,
+            progress=progress,
         )
         if planned is None:
             return None
@@ -151,7 +159,7 @@ def start_run(
     context = RunContext.of(run)
     if not plan.anything_selected(context):
         return None
-    run.fingerprint = fingerprint(context)
+    run.fingerprint = planned.fingerprint if made_now else fingerprint(context)
     drift = _plan_drift(planned, run)
     if drift and not accept_drift:
         raise PlanDrift(

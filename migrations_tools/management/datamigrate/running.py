@@ -172,21 +172,22 @@ class RunCommand(Subcommand):
             summary = summarise(run)
             return summary, exit_code_of(summary)
         planned = runs.get_run(options["plan"]) if options["plan"] else None
-        if planned is None:
-            with RunProgress(f"plan {definition.name}") as progress:
-                planned = runs.plan_run(definition.name, progress=progress.add, **given)
+        if options["interactive"] and not options["yes"]:
             if planned is None:
+                with RunProgress(f"plan {definition.name}") as progress:
+                    planned = runs.plan_run(definition.name, progress=progress.add, **given)
+            if planned is not None and not self._agreed(planned):
+                self.stderr.write("Nothing was written.")
                 return nothing_to_do(definition, RunKind.APPLY), ExitCode.DONE
-        if options["interactive"] and not options["yes"] and not self._agreed(planned):
-            self.stderr.write("Nothing was written.")
-            return nothing_to_do(definition, RunKind.APPLY), ExitCode.DONE
-        run = runs.start_run(
-            definition.name,
-            planned=planned,
-            accept_drift=options["accept_drift"],
-            reason=options["reason"],
-            **given,
-        )
+        with RunProgress(f"plan {definition.name}") as progress:
+            run = runs.start_run(
+                definition.name,
+                planned=planned,
+                accept_drift=options["accept_drift"],
+                reason=options["reason"],
+                progress=progress.add,
+                **given,
+            )
         if run is None:
             return nothing_to_do(definition, RunKind.APPLY), ExitCode.DONE
         if options["background"]:
