@@ -127,7 +127,7 @@ class Source:
         rows = self.model._default_manager.filter(pk__in=chosen.values("pk"))
         order = list(dict.fromkeys([self.key_name, "pk"]))
         locked = rows.order_by(*order).select_for_update(no_key=True)
-        return set(locked.values_list("pk", flat=True).iterator(10_000))
+        return set(locked.values_list("pk", flat=True))
 
     def read_locked(self, selection: Selection, key_range: KeyRange) -> Items:
         """Lock, then read; rows that appeared in between are locked in another round."""
@@ -199,7 +199,7 @@ class RowSource(Source):
         names = self.field_names()
         if self.digest and self.digest not in names:
             names = [*names, self.digest]
-        found = list(rows.order_by("pk").values_list(*names).iterator(chunk_size=10_000))
+        found = list(rows.order_by("pk").values_list(*names))
         pk = names.index(self.model._meta.pk.attname)
         width = len(self.field_names())
         keys = [str(values[pk]) for values in found]
@@ -266,7 +266,7 @@ class GroupSource(Source):
         names = self.field_names()
         by = names.index(self.model._meta.get_field(self._by).attname)  # type: ignore[union-attr]
         groups = {key: Group(key, []) for key in digests}
-        for values in rows.order_by(self._by, "pk").values_list(*names).iterator(10_000):
+        for values in rows.order_by(self._by, "pk").values_list(*names):
             groups[values[by]].rows.append(make(values))
         filled = [group for group in groups.values() if group.rows]
         return Items(

@@ -195,6 +195,7 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
                 frozen["closed"] = True
             else:
                 frozen["sweep"] += 1
+                _refresh_statistics()
             run.save(update_fields=["key_ranges"])
     if Batch.objects.filter(run=run).exclude(state=BatchState.DONE).exists():
         return Idle.WAIT
@@ -219,6 +220,12 @@ def _cut_again(context: RunContext, index: int) -> Batch | Idle | None:
     )
 
 
+def _refresh_statistics() -> None:
+    """A sweep looks every key up in the ledger: without fresh statistics, by nested loops."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE migrations_tools_ledgerentry")
+
+
 def cut_undo_batch(context: RunContext, size: int) -> Batch | Idle:
     """The newest batch of the parent run that is not undone; then the recomputed steps.
 
@@ -231,7 +238,7 @@ def cut_undo_batch(context: RunContext, size: int) -> Batch | Idle:
             continue
         own = Batch.objects.filter(run=run, step=index)
         last = own.select_related("undoes").order_by("-number").first()
-        waiting = Batch.objects.filter(run_id=run.parent_id, step=index, state=BatchState.DONE)
+        waiting = Batch.objects.filter(run=run.parent, step=index, state=BatchState.DONE)
         if last is not None and last.undoes is not None:
             waiting = waiting.filter(number__lt=last.undoes.number)
         undone = waiting.order_by("-number").first()

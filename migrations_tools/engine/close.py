@@ -66,9 +66,9 @@ def seal_stopped(run: Run) -> None:
 
 def _remove_unused(context: RunContext, run: Run) -> None:
     """Shared objects that a run made and nothing refers to any more."""
-    runs = [run.pk] if run.kind == RunKind.APPLY else [run.pk, run.parent_id]
+    runs = [run] if run.parent is None else [run, run.parent]
     named = (
-        RowChange.objects.filter(run_id__in=runs, key__isnull=True)
+        RowChange.objects.filter(run__in=runs, key__isnull=True)
         .filter(operation__in=[Operation.INSERT, Operation.USE])
         .values_list("model", "pk_text")
         .distinct()
@@ -114,7 +114,7 @@ def _shared_changes(run: Run) -> dict[str, dict[str, int]]:
 
 def _settle_parent(run: Run) -> None:
     """The parent is rolled back, wholly or but for the keys that conflict still."""
-    parent = Run.objects.select_for_update(no_key=True).get(pk=run.parent_id)
+    parent = Run.objects.select_for_update(no_key=True).get(children=run)
     conflicts = LedgerEntry.objects.filter(run=run, outcome=Outcome.CONFLICT).exists()
     state = RunState.PARTIALLY_ROLLED_BACK if conflicts else RunState.ROLLED_BACK
     change_state(

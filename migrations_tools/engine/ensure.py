@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -20,6 +20,7 @@ from migrations_tools.engine.sql import (
     written_fields,
 )
 from migrations_tools.engine.write import Written, assign_keys, converters
+from migrations_tools.exceptions import DefinitionFault
 from migrations_tools.models import Batch
 
 
@@ -56,56 +57,97 @@ def hold(context: RunContext, cursor: Any, ensures: Iterable[Ensure]) -> list[En
 def make(
     context: RunContext, cursor: Any, batch: Batch, ensures: Iterable[Ensure], written: Written
 ) -> None:
-    """Find or insert shared objects by natural key, in key order; whoever inserts journals it.
+    """Find or insert shared objects by natural key, in key order; whoever inserts journals them.
 
-    Fills ``context.ensured``. The caller's transaction is short and apart from the data's.
+    Fills ``context.ensured``; a constant number of statements per model and natural key. The
+    caller's transaction is short and apart from the data's.
     """
+    groups: dict[tuple[type[Model], tuple[str, ...]], list[Ensure]] = {}
     for ensure in sorted(ensures, key=lambda item: (item.model._meta.label, repr(item.identity))):
-        pk = _find(cursor, ensure)
-        if pk is None:
-            pk = _insert(context, cursor, batch, ensure, written)
-        if pk is None:  # somebody else inserted it meanwhile
-            pk = _find(cursor, ensure)
-        if pk is None:
-            raise SharedObjectGone(ensure.model.__name__)
-        context.ensured[ensure.identity] = pk
+        groups.setdefault((ensure.model, tuple(ensure.natural_key)), []).append(ensure)
+    for (model, names), group in groups.items():
+        _refuse_undeclared(context, batch, model, names)
+        missing = _find(context, cursor, model, names, group)
+        if missing:
+            _insert(context, cursor, batch, model, missing, written)
+            if _find(context, cursor, model, names, missing):
+                raise SharedObjectGone(model.__name__)
 
 
-def _find(cursor: Any, ensure: Ensure) -> Any:
-    columns = [
-        str(ensure.model._meta.get_field(name).column)  # type: ignore[union-attr]
-        for name in ensure.natural_key
-    ]
-    conditions = " AND ".join(f"{quoted(column)} IS NOT DISTINCT FROM %s" for column in columns)
-    cursor.execute(
-        f"SELECT {pk_column(ensure.model)} FROM {table_of(ensure.model)} WHERE {conditions}",
-        list(ensure.natural_key.values()),
+def _refuse_undeclared(
+    context: RunContext, batch: Batch, model: type[Model], names: tuple[str, ...]
+) -> None:
+    step = context.steps[batch.step]
+    if set(names) not in [set(natural_key) for natural_key in step.shares.get(model, ())]:
+        raise DefinitionFault(
+            f"{type(step).__name__} ensures {model.__name__} by {', '.join(names)}, which its "
+            "“shares” does not name."
+        )
+
+
+def _find(
+    context: RunContext,
+    cursor: Any,
+    model: type[Model],
+    names: Sequence[str],
+    ensures: Sequence[Ensure],
+) -> list[Ensure]:
+    """Remember the keys of those that exist; the others."""
+    by_name = {item.name: item for item in model._meta.concrete_fields}
+    fields = [by_name[name] for name in names]
+    columns = [quoted(str(item.column)) for item in fields]
+    arrays = ", ".join(f"%s::{array_type(item)}" for item in fields)
+    aliases = [f"n{place}" for place in range(len(names))]
+    values = [[ensure.natural_key[name] for ensure in ensures] for name in names]
+    matches = " AND ".join(
+        # equality lets the unique index serve; a key with a null part needs the other
+        f"t.{column} {'IS NOT DISTINCT FROM' if None in given else '='} w.{alias}"
+        for column, alias, given in zip(columns, aliases, values, strict=True)
     )
-    row = cursor.fetchone()
-    return None if row is None else row[0]
+    cursor.execute(
+        f"SELECT w.place, t.{pk_column(model)} "
+        f"FROM unnest({arrays}) WITH ORDINALITY AS w({', '.join(aliases)}, place) "
+        f"JOIN {table_of(model)} t ON {matches}",
+        values,
+    )
+    found = dict(cursor.fetchall())
+    for place, ensure in enumerate(ensures, start=1):
+        if place in found:
+            context.ensured[ensure.identity] = found[place]
+    return [ensure for place, ensure in enumerate(ensures, start=1) if place not in found]
 
 
 def _insert(
-    context: RunContext, cursor: Any, batch: Batch, ensure: Ensure, written: Written
-) -> Any:
-    model = ensure.model
-    obj = build(model, **ensure.defaults, **ensure.natural_key)
-    assign_keys(cursor, model, [obj])
+    context: RunContext,
+    cursor: Any,
+    batch: Batch,
+    model: type[Model],
+    ensures: Sequence[Ensure],
+    written: Written,
+) -> None:
+    """Insert them; one that somebody else made meanwhile is theirs."""
+    objects = [build(model, **ensure.defaults, **ensure.natural_key) for ensure in ensures]
+    assign_keys(cursor, model, objects)
     fields = written_fields(model)
-    values = [
-        prepare(item.pre_save(obj, add=True))
-        for item, prepare in zip(fields, converters(fields), strict=True)
+    rows = [
+        [
+            prepare(item.pre_save(obj, add=True))
+            for item, prepare in zip(fields, converters(fields), strict=True)
+        ]
+        for obj in objects
     ]
+    one = f"({', '.join(['%s'] * len(fields))})"
     cursor.execute(
         f"INSERT INTO {table_of(model)} "
         f"({column_list(str(item.column) for item in fields)}) "
-        f"VALUES ({', '.join(['%s'] * len(values))}) ON CONFLICT DO NOTHING",
-        values,
+        f"VALUES {', '.join([one] * len(rows))} ON CONFLICT DO NOTHING "
+        f"RETURNING {pk_column(model)}",
+        [value for row in rows for value in row],
     )
-    if cursor.rowcount == 0:
-        return None
+    made = [pk for (pk,) in cursor.fetchall()]
+    if not made:
+        return
     run = context.run
-    write_history(cursor, model, [obj.pk], INSERTED, f"run {run.pk}", run.actor_id)
-    journal.record_inserts(cursor, batch, model, [obj.pk], [None], run.columns)
-    written.add(model, "insert", 1)
-    return obj.pk
+    write_history(cursor, model, made, INSERTED, f"run {run.pk}", run.actor_id)
+    journal.record_inserts(cursor, batch, model, made, [None] * len(made), run.columns)
+    written.add(model, "insert", len(made))

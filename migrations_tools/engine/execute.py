@@ -131,7 +131,7 @@ def _set_aside(context: RunContext, batch: Batch, items: Items, carried: Carried
     if plan is None or batch.keys is not None or not any(items.digests):
         return items
     planned = {
-        key: bytes(digest)
+        key: bytes(digest or b"")
         for key, digest in LedgerEntry.objects.filter(
             run_id=plan, step=batch.step, key__in=items.keys, source_digest__isnull=False
         ).values_list("key", "source_digest")
@@ -256,7 +256,7 @@ def _less_previous(batch: Batch, outcomes: dict[str, int]) -> dict[str, int]:
     """A batch that drives keys again counts their former outcomes down: sums stay true."""
     net = dict(outcomes)
     previous = (
-        LedgerEntry.objects.filter(run_id=batch.run_id, step=batch.step, key__in=batch.keys)
+        LedgerEntry.objects.filter(run_id=batch.run_id, step=batch.step, key__in=batch.keys or [])
         .exclude(batch_id=batch.pk)
         .order_by("key", "-attempt")
         .distinct("key")

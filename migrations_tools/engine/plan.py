@@ -51,6 +51,7 @@ def anything_selected(context: RunContext) -> bool:
 
 def forecast(context: RunContext, progress: Progress = lambda keys: None) -> dict[str, Any]:
     """The plan's report. ``outcomes`` are scaled up where only a sample was looked at."""
+    _refresh_statistics(context)
     explained = _explain(context)
     selected = selected_keys(context)
     limit = context.run.tuning.get("limit")
@@ -84,6 +85,14 @@ def forecast(context: RunContext, progress: Progress = lambda keys: None) -> dic
     }
 
 
+def _refresh_statistics(context: RunContext) -> None:
+    """Let the database look at the source tables: a file may have been imported just now."""
+    tables = {step.source.model._meta.db_table for step in context.steps}
+    with connection.cursor() as cursor:
+        for table in sorted(tables):
+            cursor.execute(f"ANALYZE {quoted(table)}")
+
+
 def _scaled(counts: dict[str, int], factor: float) -> dict[str, int]:
     return {name: round(number * factor) for name, number in counts.items()}
 
@@ -95,7 +104,7 @@ def sample_keys(context: RunContext, index: int) -> list[str]:
     strata = [keys.order_by("k"), keys.order_by("-k")]
     if isinstance(source, RowSource):
         table = quoted(source.model._meta.db_table)
-        columns = column_list((f.column for f in source.model._meta.concrete_fields), table)
+        columns = column_list((str(f.column) for f in source.model._meta.concrete_fields), table)
         strata += [
             keys.order_by(RawSQL(f"pg_column_size({table}.*)", []).desc()),  # noqa: S611 - quoted name
             keys.order_by(RawSQL(f"num_nulls({columns})", []).desc()),  # noqa: S611 - quoted names
@@ -111,7 +120,7 @@ def _confidence(run: Run) -> list[dict[str, Any]]:
     histogram: Counter[int] = Counter()
     entries = LedgerEntry.objects.filter(run=run, confidence__isnull=False)
     for confidence in entries.values_list("confidence", flat=True).iterator(10_000):
-        histogram[min(9, int(confidence * 10))] += 1
+        histogram[min(9, int((confidence or 0.0) * 10))] += 1
     return [{"from": tenth / 10, "keys": histogram[tenth]} for tenth in sorted(histogram)]
 
 

@@ -75,7 +75,7 @@ def rehearse_undo(context: RunContext) -> None:
             if context.steps[index].recomputed:
                 continue
             batches = Batch.objects.filter(
-                run_id=run.parent_id, step=index, state=BatchState.DONE
+                run=run.parent, step=index, state=BatchState.DONE
             ).order_by("-number")
             for number, undone in enumerate(batches, start=1):
                 started = time.monotonic()

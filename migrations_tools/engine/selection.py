@@ -86,7 +86,7 @@ class Selection:
         """Rows of the model that the run inserted, used or changed."""
         model: type[Model] = rows.model
         changes = RowChange.objects.filter(
-            run_id=self.touched_by,
+            run=self.touched_by,
             model=model._meta.label_lower,
             operation__in=[Operation.INSERT, Operation.USE, Operation.UPDATE],
         )

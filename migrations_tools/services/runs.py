@@ -29,8 +29,10 @@ from migrations_tools.exceptions import (
     UnknownRun,
 )
 from migrations_tools.models import Batch, LedgerEntry, Run
+from migrations_tools.selectors.summary import counts_of
 from migrations_tools.services.actors import require
 from migrations_tools.states import (
+    RUN_TRANSITIONS,
     STATE_SENTENCES,
     Outcome,
     RunKind,
@@ -108,7 +110,7 @@ def dry_run(
     with _Rehearsal(run, acting_user, surface):
         run.fingerprint = fingerprint(context)
         rehearse.rehearse(context, limit=run.tuning.get("limit"), progress=progress)
-        counts = plan.counts_of(run)
+        counts = counts_of(run)
         summary = {**counts, "total": sum(counts["outcomes"].values())}
         run.report = {
             "risks": definition.risks(summary),
@@ -212,9 +214,15 @@ def _store(run: Run, acting_user: User, surface: str) -> None:
     """Save a new plan or dry run and put it to work."""
     with transaction.atomic():
         run.save(force_insert=True)
-        queue = {"acting_user": acting_user, "surface": surface}
-        change_state(run, RunState.QUEUED, action="queue", **queue)
-        change_state(run, RunState.RUNNING, action="start", started_at=timezone.now(), **queue)
+        change_state(run, RunState.QUEUED, action="queue", acting_user=acting_user, surface=surface)
+        change_state(
+            run,
+            RunState.RUNNING,
+            action="start",
+            acting_user=acting_user,
+            surface=surface,
+            started_at=timezone.now(),
+        )
 
 
 def _queue(run: Run, acting_user: User, surface: str, reason: str = "") -> None:
@@ -252,7 +260,7 @@ class _Rehearsal:
 
     def __init__(self, run: Run, acting_user: User, surface: str) -> None:
         self.run = run
-        self.who = {"acting_user": acting_user, "surface": surface}
+        self.who: dict[str, Any] = {"acting_user": acting_user, "surface": surface}
 
     def __enter__(self) -> None:
         return None
@@ -266,7 +274,7 @@ class _Rehearsal:
                     RunState.COMPLETED,
                     action="complete",
                     finished_at=timezone.now(),
-                    **self.who,  # type: ignore[arg-type]
+                    **self.who,
                 )
                 return
             reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)[:500]
@@ -275,14 +283,14 @@ class _Rehearsal:
                 RunState.CANCELLING,
                 action="break_off",
                 reason=reason,
-                **self.who,  # type: ignore[arg-type]
+                **self.who,
             )
             change_state(
                 self.run,
                 RunState.CANCELLED,
                 action="cancel",
                 reason=reason,
-                **self.who,  # type: ignore[arg-type]
+                **self.who,
             )
 
 
@@ -388,8 +396,6 @@ def resume_run(
 
 
 def _next_states(run: Run) -> frozenset[str]:
-    from migrations_tools.states import RUN_TRANSITIONS
-
     return RUN_TRANSITIONS[run.state]
 
 

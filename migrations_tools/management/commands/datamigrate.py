@@ -47,8 +47,10 @@ class Command(CarryoverCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
         for subcommand in SUBCOMMANDS:
-            shown = {} if subcommand.help == SUPPRESS else {"help": subcommand.help}
-            own = subparsers.add_parser(subcommand.name, **shown)
+            if subcommand.help == SUPPRESS:
+                own = subparsers.add_parser(subcommand.name)
+            else:
+                own = subparsers.add_parser(subcommand.name, help=subcommand.help)
             self.add_json_argument(own)
             subcommand(self.stdout, self.stderr).add_arguments(own)
 
