@@ -100,10 +100,17 @@ def set_timeouts() -> None:
 
 
 def settle_constraints() -> None:
-    """Check deferred constraints now, so that a violation belongs to this batch."""
+    """Check deferred constraints now, so that a violation belongs to this batch.
+
+    The server keeps the plan of each foreign key's check for the whole session. Made while the
+    table was still small it would read it from end to end for every row, however large it grew:
+    so sequential scans are off where these plans are made.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("SET LOCAL enable_seqscan = on")
 
 
 def carry_batch(context: RunContext, batch: Batch) -> Carried:
