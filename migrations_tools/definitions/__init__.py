@@ -5,7 +5,7 @@ Everything a data migration needs is imported from here.
 
 from migrations_tools.definitions.base import DataMigration, Step
 from migrations_tools.definitions.changes import Delete, Ensure, Insert, Update, build
-from migrations_tools.definitions.checks import SQLCheck
+from migrations_tools.definitions.checks import SQLCheck, SQLScan
 from migrations_tools.definitions.options import NoOptions, option
 from migrations_tools.definitions.outcomes import (
     Apply,
@@ -35,6 +35,7 @@ __all__ = [
     "Review",
     "RowSource",
     "SQLCheck",
+    "SQLScan",
     "Skip",
     "Step",
     "TouchedSource",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Model
 
-from migrations_tools.definitions.checks import SQLCheck
+from migrations_tools.definitions.checks import SQLCheck, SQLScan
 from migrations_tools.definitions.options import NoOptions
 from migrations_tools.definitions.outcomes import Outcome
 from migrations_tools.definitions.sources import Source
@@ -59,7 +59,7 @@ class DataMigration:
     version: ClassVar[int] = 1
     options: ClassVar[type[Any]] = NoOptions
     steps: ClassVar[Sequence[type[Step]]]
-    checks: ClassVar[Sequence[SQLCheck]] = ()
+    checks: ClassVar[Sequence[SQLCheck | SQLScan]] = ()
     depends_on: ClassVar[Sequence[str]] = ()
     cutover_key: ClassVar[str | None] = None
 

@@ -5,6 +5,7 @@ A check never calls ``transform``: a check through the same parser could not fai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,21 @@ class SQLCheck:
 
     code: str
     title: str
+    examined: str
+    failures: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True)
+class SQLScan:
+    """Several checks answered by one pass over the same rows.
+
+    ``titles`` by code, in the order in which they are told. ``failures`` selects (code, key,
+    detail) and may select a fourth column, ``edited``; the rest is as for a single check.
+    """
+
+    titles: Mapping[str, str]
     examined: str
     failures: str
     parameters: dict[str, Any] = field(default_factory=dict)
