@@ -59,11 +59,6 @@ def close_run(context: RunContext) -> Run:
     return run
 
 
-def seal_stopped(run: Run) -> None:
-    """Seal a cancelled run as far as it came, so that its rollback can trust the journal."""
-    Run.objects.filter(pk=run.pk).update(seal=run_seal(run))
-
-
 def _remove_unused(context: RunContext, run: Run) -> None:
     """Shared objects that a run made and nothing refers to any more."""
     runs = [run] if run.parent is None else [run, run.parent]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import CASCADE, ForeignKey, Model
 
 from migrations_tools.engine import journal
 from migrations_tools.engine.history import DELETED, write_history
@@ -22,6 +22,20 @@ class Reference:
     column: str
     pk: str
     label: str  # of the Django model, or the table's name where there is none
+
+    @property
+    def cascades(self) -> bool:
+        """Whether Django would delete the referring row along."""
+        for model in apps.get_models():
+            if model._meta.db_table == self.table:
+                fields = [
+                    item for item in model._meta.concrete_fields if item.column == self.column
+                ]
+                return any(
+                    isinstance(item, ForeignKey) and item.remote_field.on_delete is CASCADE
+                    for item in fields
+                )
+        return False
 
 
 def references_to(cursor: Any, model: type[Model]) -> list[Reference]:

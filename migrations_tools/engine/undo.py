@@ -7,7 +7,7 @@ and then every row of its source key stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ from migrations_tools.engine import journal
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import ErrorClass, classify, code_of, sentence_of
 from migrations_tools.engine.execute import Carried, settle_constraints
+from migrations_tools.engine.export import export_rows
 from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.history import CHANGED, DELETED, INSERTED, write_history
 from migrations_tools.engine.ledger import Entry
-from migrations_tools.engine.references import references_to
+from migrations_tools.engine.references import Reference, references_to
 from migrations_tools.engine.sql import (
     array_type,
     json_of,
@@ -45,6 +46,15 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Added:
+    """A row that somebody added since to a row which goes away."""
+
+    model: type[Model]
+    pk: str
+    key: str
+
+
+@dataclass(frozen=True)
 class _Shape:
     """Changes of one operation on one model that wrote the same columns."""
 
@@ -64,6 +74,7 @@ class BatchUndoer:
         self.force = bool(context.run.tuning.get("force"))
         self.images: dict[str, list[str]] = context.run.columns
         self.written = Written()
+        self.added: list[Added] = []
 
     def undo(self) -> Carried:
         """Restore what can be restored; an entry for every key that had changes."""
@@ -176,10 +187,14 @@ class BatchUndoer:
                 self._lock(shape, keys)
                 found.update(self._differences(shape, keys))
             if layer == 1:
+                self.added = []
                 for model in {s.model for s in shapes if s.operation == Operation.INSERT}:
                     found.update(self._references(model, keys))
             if found:
                 return found
+            if self.force:
+                self._export(now, keys)
+                self._delete_added(written)
             for shape in now:
                 if shape.operation == Operation.UPDATE:
                     self._restore(shape, keys, written)
@@ -222,21 +237,18 @@ class BatchUndoer:
         rows, arguments = self._rows_of(shape)
         pk = pk_column(shape.model)
         label = shape.model._meta.label_lower
-        what = "NULL::text"
-        if shape.operation == Operation.UPDATE:
+        wrong, what = self._edited(shape), "NULL::text"
+        if shape.operation == Operation.DELETE:
+            wrong = f"t.{pk} IS NOT NULL"
+        elif self.force:
+            return {}
+        elif shape.operation == Operation.UPDATE:
+            wrong += f" OR t.{pk} IS NULL"
             now = json_of(shape.columns, "t")
-            wrong = f"t.{pk} IS NULL" + ("" if self.force else f" OR {now} <> u.after")
             what = (
                 "(SELECT string_agg(e.key, ', ' ORDER BY e.key) FROM jsonb_each(u.after) e "
                 f"WHERE {now} -> e.key <> e.value)"
             )
-        elif shape.operation == Operation.INSERT:
-            if self.force:
-                return {}
-            image = row_image(self.images[label], "t")
-            wrong = f"t.{pk} IS NOT NULL AND {image} IS DISTINCT FROM u.image"
-        else:
-            wrong = f"t.{pk} IS NOT NULL"
         self.cursor.execute(
             f"SELECT u.key, u.pk_text, t.{pk} IS NULL, {what} FROM carryover_undo u "
             f"LEFT JOIN {table_of(shape.model)} t ON {self._joined(shape.model)} "
@@ -253,35 +265,111 @@ class BatchUndoer:
             for key, pk_text, deleted, columns in self.cursor.fetchall()
         }
 
+    def _edited(self, shape: _Shape) -> str:
+        """SQL: the row stands there, and not as the run left it."""
+        there = f"t.{pk_column(shape.model)} IS NOT NULL"
+        if shape.operation == Operation.UPDATE:
+            return f"{there} AND {json_of(shape.columns, 't')} <> u.after"
+        image = row_image(self.images[shape.model._meta.label_lower], "t")
+        return f"{there} AND {image} IS DISTINCT FROM u.image"
+
     def _references(self, model: type[Model], keys: Sequence[str]) -> dict[str, Conflict]:
-        """Keys with a new row that a row which stays refers to."""
+        """Keys with a new row that a row which stays refers to.
+
+        With force, rows added since that Django would delete along are noted in ``added``.
+        """
         label = model._meta.label_lower
+        self.cursor.execute(
+            "SELECT pk_text, key FROM carryover_undo u WHERE u.model = %s "
+            "AND u.operation = 'insert' AND u.key = ANY(%s::text[])",
+            [label, list(keys)],
+        )
+        owners = dict(self.cursor.fetchall())
         found: dict[str, Conflict] = {}
         for reference in references_to(self.cursor, model):
-            own = f"u.pk_text::{array_type(model._meta.pk)[:-2]}"
-            referring_pk = f"r.{quoted(reference.pk)}::text"
-            self.cursor.execute(
-                f"SELECT u.key, min(u.pk_text), min({referring_pk}) FROM carryover_undo u "
-                f"JOIN {quoted(reference.table)} r ON r.{quoted(reference.column)} = {own} "
-                "WHERE u.model = %(model)s AND u.operation = 'insert' "
-                "AND u.key = ANY(%(keys)s::text[]) AND NOT EXISTS ("
-                "SELECT 1 FROM carryover_undo o WHERE o.model = %(referring)s "
-                f"AND o.pk_text = {referring_pk} AND o.key = ANY(%(keys)s::text[]) "
-                "AND (o.operation = 'insert' OR o.after ? %(column)s)) "
-                "GROUP BY u.key",
-                {
-                    "model": label,
-                    "referring": reference.label,
-                    "column": reference.column,
-                    "keys": list(keys),
-                },
-            )
-            for key, pk_text, referring in self.cursor.fetchall():
-                found[key] = Conflict(
-                    "still_referenced",
-                    f"{label} {pk_text} is referred to by {reference.label} {referring}",
-                )
+            for referred, referring in self._staying(reference, model, owners, keys):
+                key = owners[referred]
+                if self.force and reference.cascades and key not in found:
+                    found.update(self._note_added(reference, referring, key, keys))
+                else:
+                    found[key] = Conflict(
+                        "still_referenced",
+                        f"{label} {referred} is referred to by {reference.label} {referring}",
+                    )
         return found
+
+    def _staying(
+        self, reference: Reference, model: type[Model], pks: Iterable[str], keys: Sequence[str]
+    ) -> list[tuple[str, str]]:
+        """(referred, referring) of rows that refer to ``pks`` and are not undone themselves."""
+        referring = f"r.{quoted(reference.pk)}::text"
+        self.cursor.execute(
+            f"SELECT r.{quoted(reference.column)}::text, {referring} "
+            f"FROM {quoted(reference.table)} r "
+            f"WHERE r.{quoted(reference.column)} = ANY(%(pks)s::{array_type(model._meta.pk)}) "
+            "AND NOT EXISTS (SELECT 1 FROM carryover_undo o WHERE o.model = %(referring)s "
+            f"AND o.pk_text = {referring} AND o.key = ANY(%(keys)s::text[]) "
+            "AND (o.operation = 'insert' OR o.after ? %(column)s)) ORDER BY 1, 2",
+            {
+                "pks": list(pks),
+                "referring": reference.label,
+                "column": reference.column,
+                "keys": list(keys),
+            },
+        )
+        return [(referred, row) for referred, row in self.cursor.fetchall()]
+
+    def _note_added(
+        self, reference: Reference, pk: str, key: str, keys: Sequence[str]
+    ) -> dict[str, Conflict]:
+        """Note a row added since, and what was added to it, deepest first."""
+        model = apps.get_model(reference.label)
+        for deeper in references_to(self.cursor, model):
+            for _, referring in self._staying(deeper, model, [pk], keys):
+                if not deeper.cascades:
+                    detail = f"{reference.label} {pk} is referred to by {deeper.label} {referring}"
+                    return {key: Conflict("still_referenced", detail)}
+                blocked = self._note_added(deeper, referring, key, keys)
+                if blocked:
+                    return blocked
+        self.added.append(Added(model, pk, key))
+        return {}
+
+    def _delete_added(self, written: Written) -> None:
+        """Export and delete the rows that people added since to what goes away."""
+        run = self.context.run
+        for added in self.added:
+            pk = added.model._meta.pk.to_python(added.pk)
+            exported = f"SELECT to_jsonb(t)::text FROM {table_of(added.model)} t "
+            self.cursor.execute(f"{exported} WHERE t.{pk_column(added.model)} = %s", [pk])
+            row = self.cursor.fetchone()
+            if row is None:
+                continue
+            export_rows(run, [(added.key, added.model._meta.label_lower, added.pk, row[0])])
+            journal.record_deletes(self.cursor, self.batch, added.model, [pk], [added.key])
+            write_history(self.cursor, added.model, [pk], DELETED, f"run {run.pk}", run.actor_id)
+            self.cursor.execute(
+                f"DELETE FROM {table_of(added.model)} WHERE {pk_column(added.model)} = %s",
+                [pk],
+            )
+            written.add(added.model, "delete", 1)
+        self.added = []
+
+    def _export(self, shapes: Sequence[_Shape], keys: Sequence[str]) -> None:
+        """Export rows that a forced rollback is about to change against a later edit."""
+        for shape in shapes:
+            if shape.operation == Operation.DELETE:
+                continue
+            rows, arguments = self._rows_of(shape)
+            self.cursor.execute(
+                f"SELECT u.key, u.model, u.pk_text, to_jsonb(t)::text FROM carryover_undo u "
+                f"JOIN {table_of(shape.model)} t ON {self._joined(shape.model)} "
+                f"WHERE {rows} AND {self._edited(shape)}",
+                {**arguments, "keys": list(keys)},
+            )
+            found = self.cursor.fetchall()
+            if found:
+                export_rows(self.context.run, found)
 
     def _restore(self, shape: _Shape, keys: Sequence[str], written: Written) -> None:
         """Give the run's columns their former values, and journal it."""

@@ -24,11 +24,12 @@ from migrations_tools.engine.claim import (
     give_back,
     terminate_expired,
 )
-from migrations_tools.engine.close import close_run, seal_stopped
+from migrations_tools.engine.close import close_run
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss, sentence_of
 from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.lease import Heartbeat
+from migrations_tools.engine.seal import run_seal
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.sizing import DEFAULT_TARGET_SECONDS, BatchSizer
 from migrations_tools.engine.transitions import change_state
@@ -156,6 +157,11 @@ class Worker:
                 )
 
 
+def sealed(run: Run, to_state: str) -> dict[str, Any]:
+    """A cancelled run is sealed as far as it came, so that its rollback can trust the journal."""
+    return {"seal": run_seal(run)} if to_state == RunState.CANCELLED else {}
+
+
 def settle_stopped(run: Run) -> Run | None:
     """Where a run was asked to stop: stopped now, if no batch is in hand; None: wait.
 
@@ -178,8 +184,6 @@ def settle_stopped(run: Run) -> Run | None:
             if Batch.objects.filter(run=run, state=BatchState.RUNNING).exists():
                 return None
         to_state, action = target[run.state]
-        if to_state == RunState.CANCELLED:
-            seal_stopped(run)
         return change_state(
             run,
             to_state,
@@ -187,4 +191,5 @@ def settle_stopped(run: Run) -> Run | None:
             acting_user=run.actor,
             surface=Surface.WORKER,
             reason=run.state_reason,
+            **sealed(run, to_state),
         )

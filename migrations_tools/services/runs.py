@@ -20,7 +20,7 @@ from migrations_tools.engine.fingerprint import differences, fingerprint, image_
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.transitions import change_state, record_action
 from migrations_tools.engine.worker import Progress as WorkProgress
-from migrations_tools.engine.worker import Worker, settle_stopped
+from migrations_tools.engine.worker import Worker, sealed, settle_stopped
 from migrations_tools.exceptions import (
     ActiveRun,
     CarryoverError,
@@ -356,6 +356,7 @@ def _ask(
                 acting_user=acting_user,
                 surface=surface,
                 reason=reason,
+                **sealed(locked, target),
             )
     return settle_stopped(locked) or locked
 

@@ -1,0 +1,235 @@
+"""Rolling back: three-way, by source key, respecting what people did meanwhile."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from migrations_tools.engine.export import export_path
+from migrations_tools.exceptions import (
+    CarryoverError,
+    JournalDamaged,
+    SchemaDrift,
+    TransitionRefused,
+)
+from migrations_tools.models import LedgerEntry, RowChange, Run
+from migrations_tools.selectors.summary import summarise
+from migrations_tools.services import runs
+from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
+from migrations_tools.services.verification import verify_run
+from tests.migrations_tools.engine.test_running import actor, carry, stage
+from tests.shop.models import DayBook, LegacyOrder, Order, OrderLine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def roll_back(run_id: str, **arguments: Any) -> dict[str, Any]:
+    run = Run.objects.get(pk=run_id)
+    rollback = roll_back_run(run, reason="a test", **actor(), **arguments)
+    assert rollback is not None
+    return summarise(runs.work_run(rollback))
+
+
+def test_everything_is_taken_back_and_can_be_carried_over_again() -> None:
+    stage(9, line="a line")
+    carried = carry()
+    back = roll_back(carried["run"])
+    assert back["kind"] == "rollback"
+    assert back["state"] == "completed"
+    assert back["outcomes"]["restored"] == back["total"] == 9
+    assert Order.objects.count() == OrderLine.objects.count() == DayBook.objects.count() == 0
+    assert not LegacyOrder.objects.filter(order__isnull=False).exists()
+    assert Run.objects.get(pk=carried["run"]).state == "rolled_back"
+    assert Order.history.filter(history_type="-").count() == 9
+    assert carry()["outcomes"]["applied"] == 9
+
+
+def test_a_row_edited_since_stays_with_all_rows_of_its_key_and_is_listed() -> None:
+    stage(6, line="a line")
+    carried = carry()
+    edited = Order.objects.get(number="A2")
+    edited.note = "seen by a person"
+    edited.save()
+    back = roll_back(carried["run"])
+    assert back["outcomes"]["restored"] == 5
+    assert back["outcomes"]["conflict"] == 1
+    (problem,) = back["problems"]
+    assert problem["code"] == "edited_since"
+    assert f"shop.order {edited.pk}" in problem["detail"]
+    assert Order.objects.get().number == "A2"
+    assert OrderLine.objects.get().order_id == edited.pk
+    assert LegacyOrder.objects.get(order=edited).number == "A2"
+    assert DayBook.objects.get().orders == 1
+    assert Run.objects.get(pk=carried["run"]).state == "partially_rolled_back"
+
+
+def test_a_row_that_something_new_refers_to_stays() -> None:
+    stage(3)
+    carried = carry()
+    order = Order.objects.get(number="A1")
+    OrderLine.objects.create(order=order, text="added since")
+    back = roll_back(carried["run"])
+    assert back["outcomes"]["conflict"] == 1
+    assert back["problems"][0]["code"] == "still_referenced"
+    assert Order.objects.get() == order
+
+
+def test_only_the_columns_of_the_run_are_restored() -> None:
+    stage(2)
+    carry()
+    revised = carry("revise_orders")
+    Order.objects.filter(number="A0").update(total=99)
+    back = roll_back(revised["run"])
+    assert back["outcomes"]["restored"] == 2
+    assert list(Order.objects.order_by("number").values_list("note", "total")) == [
+        ("", 99),
+        ("", 10.5),
+    ]
+
+
+def test_an_edit_in_a_column_of_the_run_is_a_conflict_that_names_the_column() -> None:
+    stage(2)
+    carry()
+    revised = carry("revise_orders")
+    Order.objects.filter(number="A0").update(note="mine")
+    back = roll_back(revised["run"])
+    assert back["outcomes"]["conflict"] == back["outcomes"]["restored"] == 1
+    assert back["problems"][0]["detail"].endswith("was edited since: note")
+    assert Order.objects.get(number="A0").note == "mine"
+
+
+def test_force_exports_what_people_did_and_takes_it_back_too() -> None:
+    stage(3)
+    carried = carry()
+    order = Order.objects.get(number="A1")
+    order.note = "seen by a person"
+    order.save()
+    assert roll_back(carried["run"])["outcomes"]["conflict"] == 1
+    run = Run.objects.get(pk=carried["run"])
+    assert roll_back_run(run, reason="again", **actor()) is None
+    forced = roll_back(carried["run"], force=True)
+    assert forced["outcomes"]["restored"] == forced["total"] == 1
+    assert Order.objects.count() == 0
+    assert Run.objects.get(pk=carried["run"]).state == "rolled_back"
+    (line,) = export_path(Run.objects.get(pk=forced["run"])).read_text().splitlines()
+    assert json.loads(line)["row"]["note"] == "seen by a person"
+
+
+def test_a_rehearsed_rollback_counts_and_keeps_nothing() -> None:
+    stage(4)
+    carried = carry()
+    Order.objects.filter(number="A0").update(note="mine")
+    run = Run.objects.get(pk=carried["run"])
+    rehearsed = rehearse_rollback(run, **actor())
+    assert rehearsed is not None
+    foretold = summarise(rehearsed)
+    assert foretold["outcomes"]["restored"] == 3
+    assert foretold["outcomes"]["conflict"] == 1
+    assert Order.objects.count() == 4
+    real = roll_back(carried["run"])
+    assert real["outcomes"] == foretold["outcomes"]
+
+
+def test_two_runs_roll_back_in_either_order() -> None:
+    stage(3)
+    first = carry()
+    stage(3)
+    second = carry()
+    assert roll_back(first["run"])["outcomes"]["restored"] == 3
+    assert sorted(Order.objects.values_list("number", flat=True)) == ["A3", "A4", "A5"]
+    assert roll_back(second["run"])["outcomes"]["restored"] == 3
+    assert Order.objects.count() == DayBook.objects.count() == 0
+
+
+def test_a_shared_object_another_run_uses_stays_until_that_is_rolled_back_too() -> None:
+    stage(2)
+    first = carry()
+    stage(1)
+    second = carry()
+    assert DayBook.objects.get().orders == 3
+    roll_back(first["run"])
+    assert DayBook.objects.get().orders == 1
+    roll_back(second["run"])
+    assert DayBook.objects.count() == 0
+
+
+def _behind_the_triggers(statement: str, parameters: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE migrations_tools_rowchange DISABLE TRIGGER USER")
+        cursor.execute(statement, parameters)
+        cursor.execute(
+            "ALTER TABLE migrations_tools_rowchange ENABLE ALWAYS TRIGGER "
+            "migrations_tools_journal_append_only"
+        )
+        cursor.execute(
+            "ALTER TABLE migrations_tools_rowchange ENABLE ALWAYS TRIGGER "
+            "migrations_tools_journal_not_truncated"
+        )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM migrations_tools_rowchange WHERE id = %s",
+        "UPDATE migrations_tools_rowchange SET pk_text = pk_text || '0' WHERE id = %s",
+        "UPDATE migrations_tools_rowchange SET image = image || 'x'::bytea WHERE id = %s",
+    ],
+)
+def test_a_damaged_journal_is_refused_before_the_first_write(damage: str) -> None:
+    stage(4)
+    run = Run.objects.get(pk=carry()["run"])
+    entry = RowChange.objects.filter(run=run, model="shop.order").earliest("pk")
+    _behind_the_triggers(damage, [entry.pk])
+    with pytest.raises(JournalDamaged, match="nothing was rolled back"):
+        roll_back_run(run, reason="a test", **actor())
+    assert Order.objects.count() == 4
+    assert not Run.objects.filter(kind="rollback").exists()
+
+
+def test_a_changed_column_is_found_before_the_first_write() -> None:
+    stage(2)
+    run = Run.objects.get(pk=carry()["run"])
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE shop_order ALTER COLUMN number TYPE varchar(10)")
+    try:
+        with pytest.raises(SchemaDrift, match=r"shop\.order\.number was character varying\(20\)"):
+            roll_back_run(run, reason="a test", **actor())
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE shop_order ALTER COLUMN number TYPE varchar(20)")
+    assert Order.objects.count() == 2
+
+
+def test_what_cannot_be_rolled_back_is_refused_with_a_sentence() -> None:
+    stage(2)
+    run = Run.objects.get(pk=carry()["run"])
+    with pytest.raises(CarryoverError, match="needs a reason"):
+        roll_back_run(run, reason=" ", **actor())
+    back = Run.objects.get(pk=roll_back(str(run.pk))["run"])
+    with pytest.raises(TransitionRefused, match="only apply runs"):
+        roll_back_run(back, reason="a test", **actor())
+
+
+def test_a_running_run_is_stopped_first() -> None:
+    stage(6)
+    run = runs.start_run("carry_orders", tuning={"batch_size": 2}, **actor())
+    assert run is not None
+    runs.work_run(run, stopping=lambda: Order.objects.count() >= 2)
+    run.refresh_from_db()
+    assert run.state == "running"
+    back = roll_back(str(run.pk))
+    assert back["outcomes"]["restored"] == 2
+    assert Order.objects.count() == 0
+    run.refresh_from_db()
+    assert run.state == "rolled_back"
+
+
+def test_the_rollback_itself_verifies() -> None:
+    stage(5)
+    back = roll_back(carry()["run"])
+    proof = verify_run(Run.objects.get(pk=back["run"]), **actor())
+    assert proof["ok"], proof
+    assert LedgerEntry.objects.filter(run=back["run"], outcome="restored").count() == 5
