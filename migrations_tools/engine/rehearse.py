@@ -20,8 +20,8 @@ from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.execute import Carried, carry_batch, set_timeouts, settle_constraints
 from migrations_tools.engine.sizing import BatchSizer
 from migrations_tools.engine.undo import undo_batch
-from migrations_tools.models import Batch
-from migrations_tools.states import BatchState, Outcome
+from migrations_tools.models import Batch, Run
+from migrations_tools.states import BatchState, Outcome, RunKind
 
 #: Keys whose changes a plan shows field by field.
 MOST_SAMPLES = 10
@@ -71,6 +71,8 @@ def rehearse_undo(context: RunContext) -> None:
     """Take back every batch of the parent run, newest step first, and keep nothing."""
     run = context.run
     with _discarded():
+        # triggers that let only a rollback through see one, in this transaction alone
+        Run.objects.filter(pk=run.pk).update(kind=RunKind.ROLLBACK)
         for index in reversed(range(len(context.steps))):
             if context.steps[index].recomputed:
                 continue
