@@ -114,16 +114,21 @@ _LOST: Final = SQLCheck(
     may_be_empty=True,
 )
 
+
+def _shared(model: str, link: str) -> str:
+    """SQL: objects that several old rows are linked to; named by the first of the rows."""
+    return (
+        f"SELECT min(id), 'Rows ' || string_agg(id::text, ', ' ORDER BY id) "
+        f"|| ' have {model} ' || {link} FROM guarantees_importedrecord "
+        f"WHERE {link} IS NOT NULL GROUP BY {link} HAVING count(*) > 1"
+    )
+
+
 _ONE_TO_ONE: Final = SQLCheck(
     "link_not_one_to_one",
     "No two old rows are linked to the same object",
     examined=_LINKED,
-    failures=" UNION ALL ".join(
-        f"SELECT min(id), 'Rows ' || string_agg(id::text, ', ') || ' have {model} ' || {link} "
-        f"FROM guarantees_importedrecord WHERE {link} IS NOT NULL "
-        f"GROUP BY {link} HAVING count(*) > 1"
-        for model, _, link in _TARGETS
-    ),
+    failures=" UNION ALL ".join(_shared(model, link) for model, _, link in _TARGETS),
     may_be_empty=True,
 )
 
@@ -173,7 +178,7 @@ def _pairs(link: str, table: str, alias: str, issue: str, values: dict[str, str]
         )
     )
     return f"""
-        SELECT r.id, r.{link} AS link, {alias}.id AS object_id, '{link}' AS what,
+        SELECT r.id::text AS id, r.{link} AS link, {alias}.id AS object_id, '{link}' AS what,
             {_same_number(values["number"])} IS TRUE AS same_number,
             r.guarantee_number AS number, r.amount, {issue} AS issue, r.expiry_date AS expiry,
             r.import_batch_id AS batch, {new}
@@ -251,7 +256,7 @@ _PAIRS: Final = SQLScan(
         UNION ALL {_told("date_differs", "expiry", "old_expiry IS DISTINCT FROM new_expiry")}
         UNION ALL {_told("batch_disagrees", "batch", "batch IS DISTINCT FROM new_batch")}
         UNION ALL
-        SELECT 'amount_sum_differs', NULL, 'Guarantees come to '
+        SELECT 'amount_sum_differs', 'sum', 'Guarantees come to '
             || sum(coalesce(new_amount, 0) - coalesce(old_amount, 0))
             || ' more than the old rows say', false
         FROM told WHERE what = 'migrated_guarantee_id' AND object_id IS NOT NULL
