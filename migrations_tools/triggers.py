@@ -26,7 +26,8 @@ class Trigger:
     """A trigger and the function of the same name that it calls.
 
     ``events`` reads like ``BEFORE UPDATE OR DELETE``; ``when`` is an SQL condition that spares
-    rows the call; ``body`` is PL/pgSQL from ``BEGIN`` to ``END`` and refuses with
+    rows the call. A statement trigger may look at all its rows as they were, under the name
+    ``old_table``. ``body`` is a PL/pgSQL block that refuses with
     ``ERRCODE = 'integrity_constraint_violation'``. It names tables without a schema: the
     function's search path is fixed, so that no temporary table can stand in for a real one.
     """
@@ -37,17 +38,19 @@ class Trigger:
     body: str
     level: Literal["ROW", "STATEMENT"] = "ROW"
     when: str = ""
+    old_table: str = ""
 
     @property
     def create_sql(self) -> str:
         when = f"WHEN ({self.when}) " if self.when else ""
+        referencing = f"REFERENCING OLD TABLE AS {self.old_table} " if self.old_table else ""
         return f"""
 CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $body${self.body}$body$;
 DO $do$ BEGIN
     EXECUTE format('ALTER FUNCTION {self.name}() SET search_path = %I, pg_temp', current_schema());
 END $do$;
 CREATE TRIGGER {self.name} {self.events} ON {self.table}
-    FOR EACH {self.level} {when}EXECUTE FUNCTION {self.name}();
+    {referencing}FOR EACH {self.level} {when}EXECUTE FUNCTION {self.name}();
 ALTER TABLE {self.table} ENABLE ALWAYS TRIGGER {self.name};
 """
 
@@ -97,7 +100,8 @@ def expected_triggers(connection: BaseDatabaseWrapper) -> dict[str, ExpectedTrig
 
 
 _FOUND = """
-SELECT t.tgname, c.relname, t.tgenabled::text, t.tgtype, t.tgqual IS NOT NULL, p.prosrc,
+SELECT t.tgname, c.relname, t.tgenabled::text, t.tgtype, t.tgqual IS NOT NULL,
+       coalesce(t.tgoldtable, ''), p.prosrc,
        format('search_path=%%I, pg_temp', n.nspname) = ANY(coalesce(p.proconfig, '{}'))
 FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid
@@ -115,13 +119,15 @@ class FoundTrigger(NamedTuple):
     enabled: str  # A: always; O: not in replication mode; D: disabled
     type_bits: int
     has_condition: bool
+    old_table: str
     source: str
     search_path_fixed: bool
 
     def differences(self, expected: Trigger) -> Iterator[str]:
         if self.enabled != "A":
             yield "is not enabled always"
-        if self.type_bits != expected.type_bits or self.has_condition != bool(expected.when):
+        fires = (self.type_bits, self.has_condition, self.old_table)
+        if fires != (expected.type_bits, bool(expected.when), expected.old_table):
             yield "fires at other events"
         if self.source != expected.body or not self.search_path_fixed:
             yield "calls another function"

@@ -64,28 +64,35 @@ BEGIN
 END
 """,
     ),
+    # for all rows of a statement at once, as in 0002_locked_actions
     Trigger(
-        name="guarantees_protected_row",
+        name="guarantees_protected_not_deleted",
         table=TABLE,
-        events="BEFORE DELETE",
-        when="OLD.is_protected",
+        events="AFTER DELETE",
+        level="STATEMENT",
+        old_table="gone",
         # the one exception: the rollback of the run that inserted the guarantee, journal first
         body="""
+DECLARE
+    kept record;
 BEGIN
-    IF EXISTS (
-        SELECT FROM migrations_tools_rowchange undone
+    SELECT id, number INTO kept FROM gone
+    WHERE is_protected AND 0 = (
+        SELECT count(*) FROM migrations_tools_rowchange undone
         JOIN migrations_tools_run undoing
             ON undoing.id = undone.run_id AND undoing.kind = 'rollback'
         JOIN migrations_tools_rowchange made
             ON made.run_id = undoing.parent_id AND made.operation = 'insert'
             AND made.model = undone.model AND made.pk_text = undone.pk_text
-        WHERE undone.model = 'guarantees.guarantee' AND undone.pk_text = OLD.id::text
+        WHERE undone.model = 'guarantees.guarantee' AND undone.pk_text = gone.id::text
             AND undone.operation = 'delete' AND undone.transaction_id = pg_current_xact_id()
-    ) THEN
-        RETURN OLD;
+    )
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'Guarantee % is protected: it cannot be deleted.', kept.number
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    RAISE EXCEPTION 'Guarantee % is protected: it cannot be deleted.',
-        OLD.number USING ERRCODE = 'integrity_constraint_violation';
+    RETURN NULL;
 END
 """,
     ),

@@ -34,7 +34,7 @@ def test_a_migrated_database_has_the_triggers_of_its_migrations():
         ),
         (f"ALTER FUNCTION {NAME}() RESET search_path", "calls another function"),
         (
-            f"DROP TRIGGER {NAME} ON {TABLE}; CREATE TRIGGER {NAME} BEFORE UPDATE ON {TABLE} "
+            f"DROP TRIGGER {NAME} ON {TABLE}; CREATE TRIGGER {NAME} AFTER UPDATE ON {TABLE} "
             f"FOR EACH ROW WHEN (OLD.is_locked) EXECUTE FUNCTION {NAME}(); "
             f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER {NAME}",
             "fires at other events",
