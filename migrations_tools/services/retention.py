@@ -1,0 +1,300 @@
+"""How long journals are kept, and what ends their time: backup, purge, erasure (SPEC §2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine.selection import Selection
+from migrations_tools.engine.transitions import record_action
+from migrations_tools.exceptions import CarryoverError, UnknownDefinition
+from migrations_tools.models import (
+    Batch,
+    Check,
+    LedgerEntry,
+    RetentionRecord,
+    ReviewItem,
+    RowChange,
+    Run,
+    Transition,
+)
+from migrations_tools.retention.backup import write_backup
+from migrations_tools.retention.check import BackupReader
+from migrations_tools.services.actors import require
+from migrations_tools.states import (
+    ACTIVE_STATES,
+    DECIDED_OUTCOMES,
+    RunKind,
+    RunState,
+)
+
+DEFAULT_RETENTION_DAYS = 90
+
+_UNFINISHED = ACTIVE_STATES | {RunState.PLANNED, RunState.AWAITING_APPROVAL}
+
+
+def backup_run(run: Run, path: Path, *, acting_user: User, surface: str) -> dict[str, Any]:
+    """Write journal, ledger, batches and transitions of a run that stands still to ``path``.
+
+    Refuses to overwrite a file. The answer holds the counts and the SHA-256 of the lines.
+    """
+    require(acting_user, "purge", surface=surface, run=run)
+    path = Path(path)
+    if path.exists():
+        raise CarryoverError(
+            f"{path} is there already; choose another name.", code="file_exists", file=str(path)
+        )
+    if not path.parent.is_dir():
+        raise CarryoverError(
+            f"There is no folder {path.parent}.", code="folder_missing", file=str(path)
+        )
+    with transaction.atomic():
+        # purge and erasure wait until the file is written
+        held = _hold(run, "KEY SHARE")
+        _refuse_unfinished(held)
+        _refuse_purged(held)
+        written = write_backup(held, path)
+        counts = {kind: written[kind] for kind in ("batch", "ledger", "change", "transition")}
+        record_action(
+            held,
+            action="backup",
+            acting_user=acting_user,
+            surface=surface,
+            details={"file": path.name, "sha256": written["sha256"], **counts},
+        )
+    return {"run": str(run.pk), "file": str(path), "sha256": written["sha256"], **counts}
+
+
+def check_backup(path: Path) -> dict[str, Any]:
+    """Whether a backup is whole and unchanged: every digest, the seal and the end are recomputed.
+
+    Needs no run in the database. Raises CarryoverError where there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CarryoverError(f"There is no file {path}.", code="file_missing", file=str(path))
+    reader = BackupReader()
+    reader.read(path)
+    return {
+        "file": str(path),
+        "run": reader.header.get("run"),
+        "migration": reader.header.get("migration"),
+        "ok": reader.failures == 0,
+        **{kind: reader.counts[kind] for kind in ("batch", "ledger", "change", "transition")},
+        "sha256": reader.sha256.hexdigest() if not reader.failures else None,
+        "failures": reader.failures,
+        "faults": reader.faults,
+    }
+
+
+def purge_run(run: Run, *, reason: str, acting_user: User, surface: str) -> dict[str, Any]:
+    """Delete ledger and journal of a run that nobody needs any more; its record stays.
+
+    Raises CarryoverError naming what still needs them.
+    """
+    require(acting_user, "purge", surface=surface, run=run)
+    _require_reason(reason)
+    with transaction.atomic():
+        held = _hold(run, "UPDATE")
+        _refuse_purged(held)
+        needed = still_needed(held)
+        if needed:
+            raise CarryoverError(
+                f"Run {run.pk} cannot be purged: {needed}", code="still_needed", run=str(run.pk)
+            )
+        batches = Batch.objects.filter(run=held)
+        ledger = LedgerEntry.objects.filter(batch__in=batches)
+        journal = RowChange.objects.filter(batch__in=batches)
+        counts = {"ledger": ledger.count(), "change": journal.count()}
+        _record(held, RetentionRecord.Kind.PURGE, sum(counts.values()), reason, acting_user)
+        journal.delete()
+        ledger.delete()
+        record_action(
+            held,
+            action="purge",
+            acting_user=acting_user,
+            surface=surface,
+            reason=reason,
+            details=counts,
+        )
+    return {"run": str(run.pk), **counts}
+
+
+def still_needed(run: Run) -> str | None:
+    """Why ledger and journal of ``run`` must stay, as a sentence; None: they may go."""
+    if run.state in _UNFINISHED:
+        return f"it is {run.get_state_display()}."
+    active = Run.objects.all().active().filter(definition=run.definition).first()
+    if active is not None:
+        return f"run {active.pk} of the same data migration is {active.get_state_display()}."
+    parent = run.parent
+    if run.kind == RunKind.ROLLBACK and parent and parent.state != RunState.ROLLED_BACK:
+        return (
+            f"it tells which keys of run {parent.pk} were restored, and that run was only partly "
+            "rolled back."
+        )
+    if run in Run.objects.standing() and _decides_about_source(run):
+        return (
+            "its ledger tells which source rows are carried over; without it the next run would "
+            "carry them over again. Roll it back, or remove the source rows first."
+        )
+    until = kept_until(run)
+    if until > timezone.now() and not _was_backed_up(run):
+        return (
+            f"it is kept until {until:%Y-%m-%d}. To let it go earlier, export it first: "
+            f"datamigrate backup {run.pk} --out FILE"
+        )
+    return None
+
+
+def kept_until(run: Run) -> datetime:
+    """The end of the retention time: CARRYOVER_JOURNAL_RETENTION_DAYS after the run ended."""
+    days = getattr(settings, "CARRYOVER_JOURNAL_RETENTION_DAYS", DEFAULT_RETENTION_DAYS)
+    return (run.finished_at or run.created_at) + timedelta(days=days)
+
+
+def purgeable_runs() -> list[Run]:
+    """Runs whose ledger and journal a schedule may purge: their time is over and nobody asks."""
+    purged = RetentionRecord.objects.filter(kind=RetentionRecord.Kind.PURGE).values("run")
+    old = Run.objects.exclude(pk__in=purged).exclude(state__in=_UNFINISHED)
+    return [
+        run
+        for run in old.order_by("created_at")
+        if kept_until(run) <= timezone.now() and still_needed(run) is None
+    ]
+
+
+def erase_personal(
+    run: Run, keys: Sequence[str], *, reason: str, acting_user: User, surface: str
+) -> dict[str, Any]:
+    """Set to null what the records of ``run`` say of the people behind ``keys``.
+
+    Before and after in the journal, details and warnings in the ledger, proposals and evidence of
+    reviews – of the run, its plan and its rollbacks. The digests stay, so that the journal still
+    proves itself. Erased rows can no longer be rolled back.
+    """
+    require(acting_user, "purge", surface=surface, run=run)
+    _require_reason(reason)
+    with transaction.atomic():
+        runs = Run.objects.filter(Q(pk__in=[run.pk, run.plan_id or run.pk]) | Q(parent=run))
+        erased = 0
+        for held in [_hold(found, "UPDATE") for found in runs.order_by("created_at", "pk")]:
+            _refuse_unfinished(held)
+            erased += _erase(held, keys, reason, acting_user)
+        if not erased and not LedgerEntry.objects.filter(run=run, key__in=keys).exists():
+            raise CarryoverError(
+                f"Run {run.pk} has none of these keys.", code="unknown_key", run=str(run.pk)
+            )
+        _forget_samples(run, keys)
+        record_action(
+            run,
+            action="erase",
+            acting_user=acting_user,
+            surface=surface,
+            reason=reason,
+            details={"keys": len(keys), "rows": erased},
+        )
+    return {"run": str(run.pk), "rows": erased}
+
+
+def _erase(run: Run, keys: Sequence[str], reason: str, acting_user: User) -> int:
+    """Erase the keys in the records of one run; the number of rows."""
+    batches = Batch.objects.filter(run=run)
+    ledger = LedgerEntry.objects.filter(batch__in=batches, key__in=keys).filter(
+        Q(detail__isnull=False) | Q(warnings__isnull=False)
+    )
+    journal = RowChange.objects.filter(batch__in=batches, key__in=keys).filter(
+        Q(before__isnull=False) | Q(after__isnull=False)
+    )
+    number = ledger.count() + journal.count()
+    if number:
+        _record(run, RetentionRecord.Kind.ERASE, number, reason, acting_user)
+        ledger.update(detail=None, warnings=None)
+        journal.update(before=None, after=None)
+    reviews = ReviewItem.objects.filter(run=run, key__in=keys)
+    reviews.update(proposal={}, evidence={}, choice=None)
+    return number
+
+
+def _forget_samples(run: Run, keys: Sequence[str]) -> None:
+    """Take the keys out of the samples of the definition's checks, which may quote values."""
+    for check in Check.objects.filter(definition=run.definition, ok=False).iterator():
+        kept = [named for named in check.sample if named["key"] not in set(keys)]
+        if len(kept) < len(check.sample):
+            check.sample = kept
+            check.save(update_fields=["sample"])
+
+
+def _decides_about_source(run: Run) -> bool:
+    """Whether source rows exist that only this run's ledger keeps from being carried over again."""
+    try:
+        definition = get_definition(run.definition)
+    except UnknownDefinition:
+        return False
+    with connection.cursor() as cursor:
+        for index, step in enumerate(definition.steps):
+            if not step.counted or not step.source.digest:
+                continue
+            rows = step.source.queryset(Selection(index)).values(k=F(step.source.key_name))
+            sql, parameters = rows.query.sql_with_params()
+            cursor.execute(
+                f"SELECT EXISTS (SELECT 1 FROM ({sql}) k JOIN migrations_tools_ledgerentry l "
+                'ON l.key = k.k::text COLLATE "C" '
+                "WHERE l.run_id = %s AND l.step = %s AND l.outcome = ANY(%s))",
+                [*parameters, run.pk, index, sorted(DECIDED_OUTCOMES)],
+            )
+            if cursor.fetchone()[0]:
+                return True
+    return False
+
+
+def _was_backed_up(run: Run) -> bool:
+    """Whether a backup was written after the run's last change."""
+    backups = Transition.objects.filter(run=run, action="backup")
+    if run.finished_at is not None:
+        backups = backups.filter(at__gte=run.finished_at)
+    return backups.exists()
+
+
+def _hold(run: Run, strength: str) -> Run:
+    """The run as stored, its row locked until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM migrations_tools_run WHERE id = %s FOR {strength}", [run.pk])
+    return Run.objects.get(pk=run.pk)
+
+
+def _record(run: Run, kind: str, rows: int, reason: str, acting_user: User) -> None:
+    """Write the record that lets the append-only triggers make way in this transaction."""
+    RetentionRecord.objects.create(run=run, kind=kind, rows=rows, reason=reason, actor=acting_user)
+
+
+def _refuse_unfinished(run: Run) -> None:
+    if run.state in _UNFINISHED:
+        raise CarryoverError(
+            f"Run {run.pk} is {run.get_state_display()}; wait until it stands still.",
+            code="run_active",
+            run=str(run.pk),
+        )
+
+
+def _refuse_purged(run: Run) -> None:
+    if RetentionRecord.objects.filter(run=run, kind=RetentionRecord.Kind.PURGE).exists():
+        raise CarryoverError(
+            f"The journal of run {run.pk} was purged already.",
+            code="journal_purged",
+            run=str(run.pk),
+        )
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise CarryoverError("This needs a reason: it stays in the history.", code="reason_missing")
