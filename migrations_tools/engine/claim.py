@@ -14,19 +14,19 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.limits import lease_seconds, short_transaction
 from migrations_tools.engine.seal import batch_digest
 from migrations_tools.exceptions import LeaseLost
 from migrations_tools.models import Batch, Run
 from migrations_tools.states import WORKING_STATES, BatchState, RunKind
 
-LEASE_SECONDS = 30.0
 #: Sweeps for rows that appeared behind the key.
 MOST_SWEEPS = 3
 #: The sweep number of batches that drive listed keys again.
@@ -55,11 +55,6 @@ class Owner:
 def database_clock() -> RawSQL:
     """The database's clock, which goes on within a transaction."""
     return RawSQL("clock_timestamp()", [])
-
-
-def lease_seconds() -> float:
-    """Length of a lease in seconds; tests shorten it by the environment."""
-    return float(os.environ.get("CARRYOVER_LEASE_SECONDS", LEASE_SECONDS))
 
 
 def expired_batches(run: Run) -> QuerySet[Batch]:
@@ -100,7 +95,7 @@ def claim_batch(context: RunContext, owner: Owner, size: int) -> Batch | Idle:
     Refreshes ``context.run``.
     """
     terminate_expired(context.run)
-    with transaction.atomic(durable=True):
+    with short_transaction():
         run = Run.objects.select_for_update(no_key=True).get(pk=context.run.pk)
         context.run = run
         if run.state not in WORKING_STATES:
@@ -313,7 +308,7 @@ def own_batch_again(batch: Batch) -> bool:
     Waits, under a lock on the batch row, for the old transaction to end.
     """
     connection.close()
-    with transaction.atomic(durable=True):
+    with short_transaction():
         stored = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     return (
         stored.state == BatchState.DONE

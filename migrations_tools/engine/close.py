@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
@@ -14,6 +14,7 @@ from migrations_tools.engine.claim import database_clock
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.execute import settle_constraints
 from migrations_tools.engine.failpoints import failpoint
+from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.references import delete_unreferenced
 from migrations_tools.engine.seal import batch_digest, run_seal
 from migrations_tools.engine.transitions import change_state
@@ -34,7 +35,7 @@ def close_run(context: RunContext) -> Run:
 
     Returns the run as stored; does nothing where another worker closed it first.
     """
-    with transaction.atomic(durable=True):
+    with short_transaction():
         run = Run.objects.select_for_update(no_key=True).get(pk=context.run.pk)
         if run.state not in WORKING_STATES | {RunState.PAUSING, RunState.CANCELLING}:
             return run

@@ -24,7 +24,7 @@ from migrations_tools.exceptions import DefinitionFault
 from migrations_tools.models import Batch
 
 
-class SharedObjectGone(Exception):  # noqa: N818 - an event, not a fault
+class SharedObjectGone(Exception):
     """A shared object was deleted between being made and being used; the batch tries again."""
 
 

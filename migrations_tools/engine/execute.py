@@ -34,14 +34,11 @@ from migrations_tools.engine.ledger import (
     write_ledger,
     write_reviews,
 )
+from migrations_tools.engine.limits import limit_data_transaction
 from migrations_tools.engine.side import side_connection
 from migrations_tools.engine.write import BatchWriter, RowGone, Written
 from migrations_tools.models import Batch, LedgerEntry
 from migrations_tools.states import Outcome as Outcomes
-
-#: The migration is always the victim: it waits this long for a lock, in milliseconds.
-LOCK_TIMEOUT_MS = 3_000
-STATEMENT_TIMEOUT_MS = 120_000
 
 
 @dataclass
@@ -69,7 +66,7 @@ def execute_batch(
     started = time.monotonic()
     try:
         with transaction.atomic(durable=True):
-            set_timeouts()
+            limit_data_transaction()
             carried = (carry or carry_batch)(context, batch)
             with connection.cursor() as cursor:
                 write_ledger(cursor, batch, carried.entries)
@@ -87,16 +84,6 @@ def execute_batch(
             raise
     failpoint("committed")
     return carried
-
-
-def set_timeouts() -> None:
-    """Short waits for locks, for this transaction only."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, true), "
-            "set_config('statement_timeout', %s, true)",
-            [str(LOCK_TIMEOUT_MS), str(STATEMENT_TIMEOUT_MS)],
-        )
 
 
 def settle_constraints() -> None:

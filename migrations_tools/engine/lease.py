@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import structlog
 from django.db import DatabaseError, connection
 
-from migrations_tools.engine.claim import lease_seconds, renew_lease
+from migrations_tools.engine.claim import renew_lease
+from migrations_tools.engine.limits import lease_seconds
 from migrations_tools.models import Batch
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,8 @@ from django.db import connection, transaction
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine import records
 from migrations_tools.engine.context import RunContext
-from migrations_tools.engine.execute import Carried, carry_batch, set_timeouts, settle_constraints
+from migrations_tools.engine.execute import Carried, carry_batch, settle_constraints
+from migrations_tools.engine.limits import limit_data_transaction
 from migrations_tools.engine.sizing import BatchSizer
 from migrations_tools.engine.undo import undo_batch
 from migrations_tools.models import Batch, Run
@@ -95,7 +96,7 @@ def rehearse_undo(context: RunContext) -> None:
 def _discarded() -> Iterator[None]:
     """A transaction that is rolled back at its end."""
     with transaction.atomic(durable=True):
-        set_timeouts()
+        limit_data_transaction()
         yield
         transaction.set_rollback(True)
 

@@ -29,6 +29,7 @@ from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss, sentence_of
 from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.lease import Heartbeat
+from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.seal import run_seal
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.sizing import DEFAULT_TARGET_SECONDS, BatchSizer
@@ -168,7 +169,7 @@ def settle_stopped(run: Run) -> Run | None:
     Batches whose owner is dead (the lease ran out) are nobody's and are given back.
     """
     terminate_expired(run)
-    with transaction.atomic(durable=True):
+    with short_transaction():
         run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         target: dict[str, Any] = {
             RunState.PAUSING: (RunState.PAUSED, "pause"),

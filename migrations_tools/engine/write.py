@@ -60,7 +60,7 @@ _PLAIN_TYPES = frozenset(
 )
 
 
-class RowGone(Exception):  # noqa: N818 - an event, not a fault
+class RowGone(Exception):
     """A row that was to be changed is not there any more."""
 
 

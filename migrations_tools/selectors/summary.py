@@ -105,7 +105,7 @@ def seconds_of(run: Run) -> float:
 def summarise(run: Run, *, problems: bool = True) -> dict[str, Any]:
     """The whole summary; ``problems`` may be many."""
     counts = counts_of(run)
-    plan = run if run.kind == RunKind.PLAN else run.plan
+    plan = run if run.kind in {RunKind.PLAN, RunKind.DRY_RUN} else run.plan
     seconds = seconds_of(run)
     total = sum(counts["outcomes"].values())
     return {

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import rehearse
-from migrations_tools.engine.claim import lease_seconds
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.fingerprint import schema_of
+from migrations_tools.engine.limits import lease_seconds
 from migrations_tools.engine.worker import settle_stopped
 from migrations_tools.exceptions import (
     CarryoverError,

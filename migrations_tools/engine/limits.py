@@ -1,0 +1,51 @@
+"""How long the engine's transactions may wait and stand idle: the migration is the victim."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+#: Length of a lease in seconds (database time).
+LEASE_SECONDS = 30.0
+#: A data transaction waits this long for a lock, in milliseconds.
+LOCK_TIMEOUT_MS = 3_000
+STATEMENT_TIMEOUT_MS = 120_000
+#: Bookkeeping (claims, changes of state) waits longer: it is short itself.
+SHORT_LOCK_TIMEOUT_MS = 10_000
+
+
+def lease_seconds() -> float:
+    """Length of a lease in seconds; tests shorten it by the environment."""
+    return float(os.environ.get("CARRYOVER_LEASE_SECONDS", LEASE_SECONDS))
+
+
+def limit_data_transaction() -> None:
+    """Short waits for locks, for this transaction only."""
+    _set_local(
+        lock_timeout=LOCK_TIMEOUT_MS,
+        statement_timeout=STATEMENT_TIMEOUT_MS,
+    )
+
+
+@contextmanager
+def short_transaction() -> Iterator[None]:
+    """A transaction of bookkeeping.
+
+    A process that freezes within it is cut off by the server after a lease, so that it does not
+    keep the run locked for everybody else.
+    """
+    with transaction.atomic(durable=True):
+        _set_local(
+            lock_timeout=SHORT_LOCK_TIMEOUT_MS,
+            idle_in_transaction_session_timeout=round(lease_seconds() * 1_000),
+        )
+        yield
+
+
+def _set_local(**milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        for name, value in milliseconds.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, str(value)])
