@@ -27,7 +27,9 @@ def write_backup(run: Run, path: Path) -> dict[str, Any]:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as raw:
-            with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as file:
+            with gzip.GzipFile(
+                fileobj=raw, mode="wb", compresslevel=6, filename="", mtime=0
+            ) as file:
                 counts = _write_lines(run, file)
             raw.flush()
             os.fsync(raw.fileno())

@@ -32,7 +32,7 @@ _KINDS = ("batch", "ledger", "change", "transition")
 _COLUMNS = {"ledger": LEDGER_COLUMNS, "change": CHANGE_COLUMNS}
 
 
-class _Unreadable(Exception):  # noqa: N818 - told as a fault of the file
+class _Unreadable(Exception):
     """The file cannot be read any further."""
 
 

@@ -20,11 +20,15 @@ from migrations_tools.verification.results import Result
 
 @dataclass(frozen=True)
 class Table:
-    """A written model with the columns that make up a row's image, and the derived ones."""
+    """A written model with the columns that make up a row's image, and the derived ones.
+
+    ``updated``: whether there are updates of it in the journal.
+    """
 
     model: type[Model]
     columns: Sequence[str]
     derived: Sequence[str]
+    updated: bool
 
     @property
     def label(self) -> str:
@@ -105,8 +109,8 @@ class Expectation:
         }
 
 
-def comparable_tables(run: Run, labels: Collection[str], drift: Result) -> list[Table]:
-    """The tables of ``labels`` that the run's journal can be compared with.
+def comparable_tables(run: Run, journal: Collection[tuple[str, str]], drift: Result) -> list[Table]:
+    """The tables that the run's journal can be compared with; it holds (model, operation).
 
     Columns that are gone, or hold their values in another form, are failures of ``drift``; their
     table is left out.
@@ -114,7 +118,7 @@ def comparable_tables(run: Run, labels: Collection[str], drift: Result) -> list[
     definition = get_definition(run.definition)
     written = run.fingerprint.get("schema", {})
     tables = []
-    for label in sorted(labels):
+    for label in sorted({label for label, _ in journal}):
         columns = run.columns.get(label, [])
         drift.examined += len(columns)
         try:
@@ -132,7 +136,9 @@ def comparable_tables(run: Run, labels: Collection[str], drift: Result) -> list[
             detail = f"Was {then.get(column, 'there')}, now {now.get(column, 'gone')}."
             drift.fail(f"{label}.{column}", detail)
         if not changed:
-            tables.append(Table(model, columns, sorted(definition.derived_columns(model))))
+            derived = sorted(definition.derived_columns(model))
+            updated = (label, Operation.UPDATE) in journal
+            tables.append(Table(model, columns, derived, updated))
     return tables
 
 

@@ -27,15 +27,11 @@ class Inspection:
 
     entries: int = 0
     journal: Counter[tuple[str, str]] = field(default_factory=Counter)  # model, operation
+    shared: Counter[tuple[str, str]] = field(default_factory=Counter)  # those of no source key
     ledger: Counter[tuple[int, str]] = field(default_factory=Counter)  # step, outcome
     damaged: dict[int, str] = field(default_factory=dict)  # batch id → sentence
     missing_batches: list[str] = field(default_factory=list)
     seal_broken: bool = False
-
-    @property
-    def labels(self) -> set[str]:
-        """Models that the journal tells of."""
-        return {label for label, _ in self.journal}
 
     def sentences(self) -> list[str]:
         found = [*self.missing_batches, *self.damaged.values()]
@@ -86,13 +82,13 @@ def _inspect_portion(run: Run, batches: Sequence[Batch], erased: bool, found: In
     parameters = {"batches": [batch.pk for batch in batches], "run": run.pk}
     by_pk = {batch.pk: batch for batch in batches}
     entries, ledger, changed = Counter[int](), Counter[int](), Counter[int]()
-    for pk, label, operation, number, wrong in rows_of(
-        "SELECT c.batch_id, c.model, c.operation, count(*), "
+    for pk, label, operation, shared, number, wrong in rows_of(
+        "SELECT c.batch_id, c.model, c.operation, c.key IS NULL, count(*), "
         f"count(*) FILTER (WHERE {_journal_changed(erased)}) FROM migrations_tools_rowchange c "
-        "WHERE c.batch_id = ANY(%(batches)s) GROUP BY 1, 2, 3",
+        "WHERE c.batch_id = ANY(%(batches)s) GROUP BY 1, 2, 3, 4",
         parameters,
     ):
-        found.journal[label, operation] += number
+        (found.shared if shared else found.journal)[label, operation] += number
         entries[pk] += number
         changed[pk] += wrong
     for pk, outcome, number, wrong in rows_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from migrations_tools.definitions.sources import GroupSource, KeyRange
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.selection import Selection
 from migrations_tools.models import Batch, RetentionRecord, Run, StagedRow
-from migrations_tools.selectors.summary import counts_of
 from migrations_tools.states import (
     ACTIVE_STATES,
     STATE_SENTENCES,
@@ -202,20 +201,22 @@ def _undo_without_outcome(context: RunContext, result: Result) -> None:
 
 
 def _counts(context: RunContext, keys: Keys, result: Result) -> None:
-    """Sums over batches against the ledger's newest attempts, and against the journal."""
+    """Sums over batches against the ledger's newest attempts, and against the journal.
+
+    What the batches share is counted once, as the run closes.
+    """
     expected: Counter[str] = Counter()
     actual: Counter[str] = Counter()
     for batch in keys.batches:
         for outcome, number in batch.counts.get("outcomes", {}).items():
             expected[f"step {batch.step} {outcome}"] += number
-    for label, operations in counts_of(context.run)["changes"].items():
-        for operation, number in operations.items():
-            expected[f"{label} {operation}"] += number
+        expected.update(_by_operation(batch.counts.get("changes", {}), ""))
     for (step, outcome), number in _newest(context.run, keys).items():
         actual[f"step {step} {outcome}"] += number
-    for (label, operation), number in keys.inspection.journal.items():
-        if operation != Operation.USE:
-            actual[f"{label} {operation}"] += number
+    actual.update(_by_operation(_nested(keys.inspection.journal), ""))
+    if "shared" in context.run.report:
+        expected.update(_by_operation(context.run.report["shared"], "shared "))
+        actual.update(_by_operation(_nested(keys.inspection.shared), "shared "))
     result.examined = actual.total()
     for name in sorted(expected.keys() | actual.keys()):
         if expected[name] != actual[name]:
@@ -224,6 +225,23 @@ def _counts(context: RunContext, keys: Keys, result: Result) -> None:
                 f"The batches count {expected[name]}, ledger and journal hold {actual[name]}.",
                 abs(expected[name] - actual[name]),
             )
+
+
+def _nested(journal: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Counts by model and operation; uses are no changes."""
+    nested: dict[str, dict[str, int]] = {}
+    for (label, operation), number in journal.items():
+        if operation != Operation.USE:
+            nested.setdefault(label, {})[operation] = number
+    return nested
+
+
+def _by_operation(changes: Mapping[str, Mapping[str, int]], prefix: str) -> dict[str, int]:
+    return {
+        f"{prefix}{label} {operation}": number
+        for label, operations in changes.items()
+        for operation, number in operations.items()
+    }
 
 
 def _newest(run: Run, keys: Keys) -> Counter[tuple[int, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from migrations_tools.engine.sql import json_of, row_image
 from migrations_tools.models import Batch, Run
-from migrations_tools.states import BatchState, RunKind
+from migrations_tools.states import BatchState, Operation, RunKind
 from migrations_tools.verification.expectations import Expectation, Table, comparable_tables
 from migrations_tools.verification.journal import Inspection
 from migrations_tools.verification.judge import judge
@@ -29,7 +29,7 @@ def row_checks(run: Run, batches: Sequence[Batch], inspection: Inspection) -> li
     drift = Result("schema_drift", "The columns the run wrote are as they were", run)
     rollbacks = Run.objects.filter(parent=run, kind=RunKind.ROLLBACK).values_list("pk", flat=True)
     with timed(*results.values()):
-        tables = comparable_tables(run, inspection.labels, drift)
+        tables = comparable_tables(run, inspection.journal + inspection.shared, drift)
         sound = [batch for batch in batches if batch.pk not in inspection.damaged]
         _compare(Expectation(run, run, list(rollbacks)), sound, tables, results)
     return [*results.values(), drift]
@@ -44,7 +44,8 @@ def undo_checks(run: Run) -> list[Result]:
         return []
     batches = Batch.objects.filter(run=parent, state=BatchState.DONE).order_by("step", "number")
     with timed(removed, restored):
-        tables = comparable_tables(parent, parent.columns, Result("schema_drift", ""))
+        journal = [(label, Operation.UPDATE) for label in parent.columns]
+        tables = comparable_tables(parent, journal, Result("schema_drift", ""))
         results = {"missing": restored, "differs": restored, "present": removed}
         _compare(Expectation(parent, run, [run.pk], undone=True), batches, tables, results)
     return [removed, restored]
@@ -74,7 +75,7 @@ def _suspects(
 ) -> tuple[int, int, list[int]]:
     """How many entries ask for a row, how many for none, and which may not have it so."""
     parameters = {**expectation.parameters(table), "batches": list(batches)}
-    shapes = _shapes(parameters)
+    shapes = _shapes(parameters) if table.updated else ()
     values = f"c.{expectation.values}"
     same = " OR ".join(_same(shape, values, table.derived) for shape in shapes) or "false"
     # a row that was deleted is put back whole; the rollback's own journal has its image

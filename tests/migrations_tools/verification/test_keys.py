@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from migrations_tools.engine.worker import Worker
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Batch, Run
 from migrations_tools.services import runs
@@ -92,10 +95,35 @@ def test_a_run_that_has_not_ended_is_not_verified() -> None:
     assert failed(answer).keys() >= {"run_unfinished", "nothing_examined"}
 
 
-def test_a_cancelled_run_answers_for_what_it_did() -> None:
+def interrupted(ask: Callable[..., Run]) -> Run:
+    """A run that was asked to stop after its first batch."""
     stage(6)
-    run = carry(tuning={"batch_size": 2})
-    Batch.objects.filter(run=run, number=3, step=0)
+    run = runs.start_run("carry_orders", **actor(), tuning={"batch_size": 2})
+    assert run is not None
+    runs.begin(run)
+    return Worker(run, lambda run, keys: None if asked(run) else ask(run, **actor())).work()
+
+
+def asked(run: Run) -> bool:
+    return Batch.objects.filter(run=run, state="done").count() > 1
+
+
+def test_a_cancelled_run_answers_for_what_it_did() -> None:
+    run = interrupted(runs.cancel_run)
+    assert run.state == "cancelled"
+    answer = verified(run)
+    assert answer["ok"], failed(answer)
+    assert verify_definition("carry_orders", **actor())["ok"]
+    rollback = roll_back(run)
+    for subject in (rollback, run):
+        answer = verified(subject)
+        assert answer["ok"], failed(answer)
+
+
+def test_a_paused_run_is_unfinished_and_one_cancelled_from_there_is_not() -> None:
+    run = interrupted(runs.pause_run)
+    assert failed(verified(run)) == {"run_unfinished": [str(run.pk)]}
+    run = runs.cancel_run(run, **actor())
     answer = verified(run)
     assert answer["ok"], failed(answer)
 
