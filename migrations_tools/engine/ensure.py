@@ -19,6 +19,7 @@ from migrations_tools.engine.sql import (
     table_of,
     written_fields,
 )
+from migrations_tools.engine.transfer import transfer_keys
 from migrations_tools.engine.write import Written, assign_keys, converters
 from migrations_tools.exceptions import DefinitionFault
 from migrations_tools.models import Batch
@@ -148,6 +149,7 @@ def _insert(
     if not made:
         return
     run = context.run
-    write_history(cursor, model, made, INSERTED, f"run {run.pk}", run.actor_id)
-    journal.record_inserts(cursor, batch, model, made, [None] * len(made), run.columns)
+    given = transfer_keys(cursor, model, made, [None] * len(made))
+    write_history(cursor, model, given, INSERTED, f"run {run.pk}", run.actor_id)
+    journal.record_inserts(cursor, batch, model, given, run.columns)
     written.add(model, "insert", len(made))

@@ -5,12 +5,11 @@ The library's own bulk functions copy each object through Python and are several
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model
 
-from migrations_tools.engine.sql import array_type, column_list, pk_column, quoted, table_of
+from migrations_tools.engine.sql import column_list, pk_column, quoted, table_of
 
 INSERTED, CHANGED, DELETED = "+", "~", "-"
 
@@ -22,23 +21,22 @@ def history_model(model: type[Model]) -> type[Model] | None:
 
 
 def write_history(
-    cursor: Any, model: type[Model], pks: Sequence[Any], kind: str, reason: str, user_id: int
+    cursor: Any, model: type[Model], given: str, kind: str, reason: str, user_id: int
 ) -> None:
-    """One history row for each of the rows ``pks`` as it stands now.
+    """One history row for each row that ``given``, a table with a column ``pk``, names.
 
-    For deletions call it before the rows go. Times are distinct, so that several rows of one
-    object keep their order.
+    Rows are taken as they stand now: for deletions call it before they go. Times are distinct,
+    so that several rows of one object keep their order.
     """
     history = history_model(model)
-    if history is None or not pks:
+    if history is None:
         return
     tracked = column_list(field.column for field in history.tracked_fields)  # type: ignore[attr-defined]
-    array = array_type(model._meta.pk)
     cursor.execute(
         f"INSERT INTO {table_of(history)} ({tracked}, {quoted('history_date')}, "
         f"{quoted('history_change_reason')}, {quoted('history_type')}, "
         f"{quoted('history_user_id')}) "
         f"SELECT {tracked}, clock_timestamp(), %s, %s, %s "
-        f"FROM {table_of(model)} WHERE {pk_column(model)} = ANY(%s::{array})",
-        [reason, kind, user_id, list(pks)],
+        f"FROM {table_of(model)} WHERE {pk_column(model)} IN (SELECT pk FROM {given})",
+        [reason, kind, user_id],
     )

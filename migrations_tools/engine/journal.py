@@ -47,26 +47,24 @@ def record_inserts(
     cursor: Any,
     batch: Batch,
     model: type[Model],
-    pks: Sequence[Any],
-    keys: Sequence[str | None],
+    given: str,
     columns: Mapping[str, Sequence[str]],
-) -> None:
-    """One entry for each new row, with the digest of the row as the database stored it."""
+) -> int:
+    """One entry for each new row that ``given`` (pk, key) names; the number of rows.
+
+    It holds the digest of the row as the database stored it.
+    """
     image = row_image(columns[model._meta.label_lower], "t")
     pk = pk_column(model)
     cursor.execute(
         _insert_entries(
             f"SELECT w.key, t.{pk}::text AS pk_text, NULL::jsonb AS before, "
             f"NULL::jsonb AS after, {image} AS image "
-            f"FROM unnest(%(pks)s::{array_type(model._meta.pk)}, %(keys)s::text[]) "
-            f"AS w(pk, key) JOIN {table_of(model)} t ON t.{pk} = w.pk"
+            f"FROM {given} w JOIN {table_of(model)} t ON t.{pk} = w.pk"
         ),
-        {
-            **_arguments(batch, model, Operation.INSERT),
-            "pks": list(pks),
-            "keys": list(keys),
-        },
+        _arguments(batch, model, Operation.INSERT),
     )
+    return int(cursor.rowcount)
 
 
 def update_and_record(
@@ -74,64 +72,42 @@ def update_and_record(
     batch: Batch,
     model: type[Model],
     columns: Sequence[str],
-    types: Sequence[str],
-    cells: Sequence[Sequence[Any]],
+    given: str,
     image_columns: Sequence[str] | None,
 ) -> int:
     """Set ``columns`` of many rows and journal them, in one statement; the number of rows.
 
-    ``cells`` are columns of equal length: primary keys, source keys, then the new values.
-    Rows are locked before their before-image is taken. ``image_columns`` are given for models
-    that the run inserts too: their rows keep an image to be compared with.
+    ``given`` has the columns pk, key, v0, v1, …: the rows, and their new values in the order of
+    ``columns``. Rows are locked before their before-image is taken. ``image_columns`` are given
+    for models that the run inserts too: their rows keep an image to be compared with.
     """
     pk = pk_column(model)
-    names = [f"v{place}" for place in range(len(columns))]
-    unnested = ", ".join(f"%({name})s::{kind}" for name, kind in zip(names, types, strict=True))
-    assignments = ", ".join(
-        f"{quoted(column)} = g.{name}" for column, name in zip(columns, names, strict=True)
-    )
+    assignments = ", ".join(f"{quoted(column)} = g.v{n}" for n, column in enumerate(columns))
     image = row_image(image_columns, "t") if image_columns else "NULL::bytea"
-    statement = (
-        f"WITH given AS (SELECT * FROM unnest(%(pks)s::{array_type(model._meta.pk)}, "
-        f"%(keys)s::text[], {unnested}) AS u(pk, key, {', '.join(names)})), "
-        f"held AS MATERIALIZED (SELECT t.{pk} AS pk, {json_of(columns, 't')} AS before "
-        f"FROM {table_of(model)} t JOIN given ON given.pk = t.{pk} "
+    cursor.execute(
+        f"WITH held AS MATERIALIZED (SELECT t.{pk} AS pk, {json_of(columns, 't')} AS before "
+        f"FROM {table_of(model)} t JOIN {given} g ON g.pk = t.{pk} "
         f"FOR NO KEY UPDATE OF t), "
         f"changed AS (UPDATE {table_of(model)} t SET {assignments} "
-        f"FROM given g JOIN held ON held.pk = g.pk WHERE t.{pk} = g.pk "
+        f"FROM {given} g JOIN held ON held.pk = g.pk WHERE t.{pk} = g.pk "
         f"RETURNING g.key, t.{pk}::text AS pk_text, held.before, "
         f"{json_of(columns, 't')} AS after, {image} AS image) "
-        + _insert_entries("SELECT * FROM changed")
-    )
-    cursor.execute(
-        statement,
-        {
-            **_arguments(batch, model, Operation.UPDATE),
-            "pks": cells[0],
-            "keys": cells[1],
-            **dict(zip(names, cells[2:], strict=True)),
-        },
+        + _insert_entries("SELECT * FROM changed"),
+        _arguments(batch, model, Operation.UPDATE),
     )
     return int(cursor.rowcount)
 
 
-def record_deletes(
-    cursor: Any,
-    batch: Batch,
-    model: type[Model],
-    pks: Sequence[Any],
-    keys: Sequence[str | None],
-) -> int:
+def record_deletes(cursor: Any, batch: Batch, model: type[Model], given: str) -> int:
     """One entry with the whole row for each row about to be deleted; the number of rows."""
     pk = pk_column(model)
     cursor.execute(
         _insert_entries(
             f"SELECT w.key, t.{pk}::text AS pk_text, to_jsonb(t) AS before, "
             f"NULL::jsonb AS after, NULL::bytea AS image "
-            f"FROM unnest(%(pks)s::{array_type(model._meta.pk)}, %(keys)s::text[]) "
-            f"AS w(pk, key) JOIN {table_of(model)} t ON t.{pk} = w.pk"
+            f"FROM {given} w JOIN {table_of(model)} t ON t.{pk} = w.pk"
         ),
-        {**_arguments(batch, model, Operation.DELETE), "pks": list(pks), "keys": list(keys)},
+        _arguments(batch, model, Operation.DELETE),
     )
     return int(cursor.rowcount)
 
@@ -153,65 +129,35 @@ def record_uses(cursor: Any, batch: Batch, used: set[tuple[type[Model], Any]]) -
 
 
 def restore_and_record(
-    cursor: Any,
-    batch: Batch,
-    model: type[Model],
-    columns: Sequence[str],
-    layer: int,
-    keys: Sequence[str],
-) -> list[Any]:
-    """Set columns back to what ``carryover_undo`` holds, and journal it; the rows' keys."""
+    cursor: Any, batch: Batch, model: type[Model], columns: Sequence[str], given: str
+) -> int:
+    """Set columns back to what ``given`` (pk, key, wanted) holds, and journal it."""
     pk = pk_column(model)
-    kind = array_type(model._meta.pk)
     assignments = ", ".join(f"{quoted(column)} = r.{quoted(column)}" for column in columns)
     cursor.execute(
-        f"WITH held AS MATERIALIZED (SELECT t.{pk} AS pk, u.key, u.before AS wanted, "
+        f"WITH held AS MATERIALIZED (SELECT t.{pk} AS pk, g.key, g.wanted, "
         f"{json_of(columns, 't')} AS before FROM {table_of(model)} t "
-        f"JOIN carryover_undo u ON t.{pk} = u.pk_text::{kind[:-2]} "
-        "WHERE u.model = %(model)s AND u.operation = 'update' AND u.layer = %(layer)s "
-        "AND u.key = ANY(%(keys)s::text[]) AND u.columns = %(columns)s::text[] "
-        "FOR NO KEY UPDATE OF t), "
+        f"JOIN {given} g ON t.{pk} = g.pk FOR NO KEY UPDATE OF t), "
         f"changed AS (UPDATE {table_of(model)} t SET {assignments} FROM held h "
         f"CROSS JOIN LATERAL jsonb_populate_record(NULL::{table_of(model)}, h.wanted) r "
         f"WHERE t.{pk} = h.pk RETURNING h.key, t.{pk}::text AS pk_text, h.before, "
-        f"{json_of(columns, 't')} AS after, NULL::bytea AS image), "
-        f"recorded AS ({_insert_entries('SELECT * FROM changed')} RETURNING 1) "
-        f"SELECT array_agg(pk_text::{kind[:-2]}) FROM changed",
-        {
-            **_arguments(batch, model, Operation.UPDATE),
-            "layer": layer,
-            "keys": list(keys),
-            "columns": list(columns),
-        },
+        f"{json_of(columns, 't')} AS after, NULL::bytea AS image) "
+        + _insert_entries("SELECT * FROM changed"),
+        _arguments(batch, model, Operation.UPDATE),
     )
-    return list(cursor.fetchone()[0] or [])
+    return int(cursor.rowcount)
 
 
 def put_back_and_record(
     cursor: Any,
     batch: Batch,
     model: type[Model],
-    layer: int,
-    keys: Sequence[str],
+    given: str,
     images: Mapping[str, Sequence[str]],
-) -> list[Any]:
-    """Insert deleted rows again from their before-images, and journal it; the rows' keys."""
-    pk = pk_column(model)
-    kind = array_type(model._meta.pk)
+) -> int:
+    """Insert deleted rows again from ``given`` (pk, key, wanted), and journal it."""
     cursor.execute(
-        f"INSERT INTO {table_of(model)} SELECT r.* FROM carryover_undo u "
-        f"CROSS JOIN LATERAL jsonb_populate_record(NULL::{table_of(model)}, u.before) r "
-        "WHERE u.model = %(model)s AND u.operation = 'delete' AND u.layer = %(layer)s "
-        f"AND u.key = ANY(%(keys)s::text[]) RETURNING {pk}",
-        {"model": model._meta.label_lower, "layer": layer, "keys": list(keys)},
+        f"INSERT INTO {table_of(model)} SELECT r.* FROM {given} g "
+        f"CROSS JOIN LATERAL jsonb_populate_record(NULL::{table_of(model)}, g.wanted) r"
     )
-    pks = [value for (value,) in cursor.fetchall()]
-    cursor.execute(
-        f"SELECT u.key, u.pk_text::{kind[:-2]} FROM carryover_undo u "
-        "WHERE u.model = %(model)s AND u.operation = 'delete' AND u.layer = %(layer)s "
-        "AND u.key = ANY(%(keys)s::text[])",
-        {"model": model._meta.label_lower, "layer": layer, "keys": list(keys)},
-    )
-    owners = {pk_value: key for key, pk_value in cursor.fetchall()}
-    record_inserts(cursor, batch, model, pks, [owners[value] for value in pks], images)
-    return pks
+    return record_inserts(cursor, batch, model, given, images)

@@ -17,6 +17,7 @@ from migrations_tools.definitions.outcomes import (
     Warning_,
 )
 from migrations_tools.engine.sql import ledger_digest, table_of
+from migrations_tools.engine.transfer import transfer
 from migrations_tools.models import Batch, LedgerEntry, ReviewItem
 
 
@@ -31,6 +32,18 @@ class Entry(NamedTuple):
     confidence: float | None = None
     warnings: str | None = None
     source_digest: bytes | None = None
+
+
+_COLUMNS = [
+    ("key", 'text COLLATE "C"'),
+    ("outcome", "text"),
+    ("code", "text"),
+    ("detail", "text"),
+    ("category", "text"),
+    ("confidence", "double precision"),
+    ("warnings", "jsonb"),
+    ("source_digest", "bytea"),
+]
 
 
 def entry_for(key: str, digest: bytes | None, outcome: Outcome) -> Entry:
@@ -73,30 +86,21 @@ def write_ledger(cursor: Any, batch: Batch, entries: Sequence[Entry]) -> None:
     """One entry for each key, at the attempt after the newest one of this run."""
     if not entries:
         return
-    columns = list(zip(*entries, strict=True))
+    given = transfer(cursor, _COLUMNS, entries)
     attempt = "1"
     if batch.keys is not None:
         attempt = (
             f"(SELECT coalesce(max(p.attempt), 0) + 1 FROM {table_of(LedgerEntry)} p "
-            "WHERE p.run_id = %s AND p.step = %s AND p.key = u.key)"
+            "WHERE p.run_id = %(run)s AND p.step = %(step)s AND p.key = g.key)"
         )
+    names = ", ".join(name for name, _ in _COLUMNS)
     cursor.execute(
-        f"INSERT INTO {table_of(LedgerEntry)} (run_id, batch_id, step, key, attempt, outcome, "
-        "code, detail, category, confidence, warnings, source_digest, digest) "
-        "SELECT %s, %s, e.step, e.key, e.attempt, e.outcome, e.code, e.detail, e.category, "
-        f"e.confidence, e.warnings, e.source_digest, {ledger_digest('e')} FROM ("
-        f"SELECT %s::smallint AS step, u.key, ({attempt})::smallint AS attempt, u.outcome, u.code, "
-        "u.detail, u.category, u.confidence, u.warnings, u.source_digest "
-        "FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::float8[], "
-        "%s::text[]::jsonb[], %s::bytea[]) AS u(key, outcome, code, detail, category, confidence, "
-        "warnings, source_digest)) e",
-        [
-            batch.run_id,
-            batch.pk,
-            batch.step,
-            *([batch.run_id, batch.step] if batch.keys is not None else []),
-            *(list(column) for column in columns),
-        ],
+        f"INSERT INTO {table_of(LedgerEntry)} "
+        f"(run_id, batch_id, step, attempt, {names}, digest) "
+        f"SELECT %(run)s, %(batch)s, e.step, e.attempt, {names}, {ledger_digest('e')} "
+        f"FROM (SELECT %(step)s::smallint AS step, ({attempt})::smallint AS attempt, g.* "
+        f"FROM {given} g) e",
+        {"run": batch.run_id, "batch": batch.pk, "step": batch.step},
     )
 
 

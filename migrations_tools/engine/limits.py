@@ -47,5 +47,7 @@ def short_transaction() -> Iterator[None]:
 
 def _set_local(**milliseconds: int) -> None:
     with connection.cursor() as cursor:
+        # temporary tables that are there already are no news
+        cursor.execute("SET LOCAL client_min_messages = warning")
         for name, value in milliseconds.items():
             cursor.execute("SELECT set_config(%s, %s, true)", [name, str(value)])

@@ -8,9 +8,9 @@ from typing import Any
 from django.apps import apps
 from django.db.models import CASCADE, ForeignKey, Model
 
-from migrations_tools.engine import journal
-from migrations_tools.engine.history import DELETED, write_history
 from migrations_tools.engine.sql import array_type, pk_column, quoted, table_of
+from migrations_tools.engine.transfer import transfer_keys
+from migrations_tools.engine.write import delete_and_record
 from migrations_tools.models import Batch, Run
 
 
@@ -88,10 +88,7 @@ def delete_unreferenced(
     )
     free = [value for (value,) in cursor.fetchall()]
     if free:
-        write_history(cursor, model, free, DELETED, f"run {run.pk}", run.actor_id)
-        journal.record_deletes(cursor, batch, model, free, [None] * len(free))
-        cursor.execute(
-            f"DELETE FROM {table_of(model)} WHERE {pk} = ANY(%s::{array})",
-            [free],
+        delete_and_record(
+            cursor, run, batch, model, transfer_keys(cursor, model, free, [None] * len(free))
         )
     return len(free)

@@ -34,13 +34,18 @@ def column_list(columns: Iterable[str], alias: str = "") -> str:
     return ", ".join(prefix + quoted(column) for column in columns)
 
 
-def array_type(field: Field[Any, Any]) -> str:
-    """The array type to carry values of ``field``, without length or scale.
+def column_type(field: Field[Any, Any]) -> str:
+    """The type to carry values of ``field``, without length or scale.
 
     ``varchar(5)`` would cut values short in silence; assignment to the column refuses instead.
     """
     declared = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
-    return re.sub(r"\(.*?\)", "", str(declared)) + "[]"
+    return re.sub(r"\(.*?\)", "", str(declared))
+
+
+def array_type(field: Field[Any, Any]) -> str:
+    """The array type to carry values of ``field``."""
+    return column_type(field) + "[]"
 
 
 def row_image(columns: Sequence[str], alias: str) -> str:

@@ -21,18 +21,20 @@ from migrations_tools.engine.errors import ErrorClass, classify, code_of, senten
 from migrations_tools.engine.execute import Carried, settle_constraints
 from migrations_tools.engine.export import export_rows
 from migrations_tools.engine.failpoints import failpoint
-from migrations_tools.engine.history import CHANGED, DELETED, INSERTED, write_history
+from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.ledger import Entry
 from migrations_tools.engine.references import Reference, references_to
 from migrations_tools.engine.sql import (
     array_type,
+    column_type,
     json_of,
     pk_column,
     quoted,
     row_image,
     table_of,
 )
-from migrations_tools.engine.write import Written, in_dependency_order
+from migrations_tools.engine.transfer import empty_table, key_columns, transfer_keys
+from migrations_tools.engine.write import Written, delete_and_record, in_dependency_order
 from migrations_tools.models import Batch
 from migrations_tools.states import Operation, Outcome, RunKind
 
@@ -346,12 +348,8 @@ class BatchUndoer:
             if row is None:
                 continue
             export_rows(run, [(added.key, added.model._meta.label_lower, added.pk, row[0])])
-            journal.record_deletes(self.cursor, self.batch, added.model, [pk], [added.key])
-            write_history(self.cursor, added.model, [pk], DELETED, f"run {run.pk}", run.actor_id)
-            self.cursor.execute(
-                f"DELETE FROM {table_of(added.model)} WHERE {pk_column(added.model)} = %s",
-                [pk],
-            )
+            given = transfer_keys(self.cursor, added.model, [pk], [added.key])
+            delete_and_record(self.cursor, run, self.batch, added.model, given)
             written.add(added.model, "delete", 1)
         self.added = []
 
@@ -371,48 +369,46 @@ class BatchUndoer:
             if found:
                 export_rows(self.context.run, found)
 
+    def _given(self, shape: _Shape, keys: Sequence[str]) -> str:
+        """A table (pk, key, wanted) of the shape's rows; ``wanted`` is their before-image."""
+        given = empty_table(self.cursor, [*key_columns(shape.model), ("wanted", "jsonb")])
+        rows, arguments = self._rows_of(shape)
+        self.cursor.execute(
+            f"INSERT INTO {given} SELECT u.pk_text::{column_type(shape.model._meta.pk)}, u.key, "
+            f"u.before FROM carryover_undo u WHERE {rows}",
+            {**arguments, "keys": list(keys)},
+        )
+        return given
+
     def _restore(self, shape: _Shape, keys: Sequence[str], written: Written) -> None:
         """Give the run's columns their former values, and journal it."""
-        pks = journal.restore_and_record(
-            self.cursor, self.batch, shape.model, shape.columns, shape.layer, keys
+        given = self._given(shape, keys)
+        number = journal.restore_and_record(
+            self.cursor, self.batch, shape.model, shape.columns, given
         )
-        run = self.context.run
-        write_history(self.cursor, shape.model, pks, CHANGED, f"run {run.pk}", run.actor_id)
-        written.add(shape.model, "update", len(pks))
+        self._write_history(shape.model, given, CHANGED)
+        written.add(shape.model, "update", number)
 
     def _put_back(self, shape: _Shape, keys: Sequence[str], written: Written) -> None:
         """Insert rows again that the run deleted."""
-        pks = journal.put_back_and_record(
-            self.cursor, self.batch, shape.model, shape.layer, keys, self.images
+        given = self._given(shape, keys)
+        number = journal.put_back_and_record(
+            self.cursor, self.batch, shape.model, given, self.images
         )
-        run = self.context.run
-        write_history(self.cursor, shape.model, pks, INSERTED, f"run {run.pk}", run.actor_id)
-        written.add(shape.model, "insert", len(pks))
+        self._write_history(shape.model, given, INSERTED)
+        written.add(shape.model, "insert", number)
 
     def _take_out(
         self, model: type[Model], layer: int, keys: Sequence[str], written: Written
     ) -> None:
-        """Delete rows that the run inserted. The journal comes first: triggers look for it."""
-        shape = _Shape(model, Operation.INSERT, (), layer)
-        rows, arguments = self._rows_of(shape)
-        pk = pk_column(model)
-        self.cursor.execute(
-            f"SELECT t.{pk}, u.key FROM carryover_undo u "
-            f"JOIN {table_of(model)} t ON {self._joined(model)} WHERE {rows}",
-            {**arguments, "keys": list(keys)},
-        )
-        found = self.cursor.fetchall()
-        if not found:
-            return
-        pks = [value for value, _ in found]
+        """Delete rows that the run inserted; those that are gone already are no matter."""
+        given = self._given(_Shape(model, Operation.INSERT, (), layer), keys)
+        number = delete_and_record(self.cursor, self.context.run, self.batch, model, given)
+        written.add(model, "delete", number)
+
+    def _write_history(self, model: type[Model], given: str, kind: str) -> None:
         run = self.context.run
-        journal.record_deletes(self.cursor, self.batch, model, pks, [key for _, key in found])
-        write_history(self.cursor, model, pks, DELETED, f"run {run.pk}", run.actor_id)
-        self.cursor.execute(
-            f"DELETE FROM {table_of(model)} WHERE {pk} = ANY(%s::{array_type(model._meta.pk)})",
-            [pks],
-        )
-        written.add(model, "delete", len(pks))
+        write_history(self.cursor, model, given, kind, f"run {run.pk}", run.actor_id)
 
 
 def undo_batch(context: RunContext, batch: Batch) -> Carried:

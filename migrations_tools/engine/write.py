@@ -21,14 +21,15 @@ from migrations_tools.engine import journal
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.history import CHANGED, DELETED, INSERTED, write_history
 from migrations_tools.engine.sql import (
-    array_type,
     column_list,
+    column_type,
     pk_column,
     table_of,
     written_fields,
 )
+from migrations_tools.engine.transfer import key_columns, transfer, transfer_keys
 from migrations_tools.exceptions import DefinitionFault
-from migrations_tools.models import Batch
+from migrations_tools.models import Batch, Run
 
 #: Internal types whose Python values the driver writes as they are.
 _PLAIN_TYPES = frozenset(
@@ -172,45 +173,51 @@ class BatchWriter:
     def _insert(self, model: type[Model], objects: list[Model], keys: list[str | None]) -> None:
         assign_keys(self.cursor, model, objects)
         copy_rows(self.cursor, model, objects, self.resolve, self.context.now)
-        pks = [obj.pk for obj in objects]
+        given = transfer_keys(self.cursor, model, [obj.pk for obj in objects], keys)
         run = self.context.run
-        write_history(self.cursor, model, pks, INSERTED, f"run {run.pk}", run.actor_id)
-        journal.record_inserts(self.cursor, self.batch, model, pks, keys, run.columns)
+        write_history(self.cursor, model, given, INSERTED, f"run {run.pk}", run.actor_id)
+        journal.record_inserts(self.cursor, self.batch, model, given, run.columns)
         self.written.add(model, "insert", len(objects))
 
     def _update(self, group: _Updates) -> None:
         columns = [str(item.column) for item in group.fields]
-        cells = [
-            [prepare(self.resolve(row[place])) for row in group.values]
-            for place, prepare in enumerate(converters(group.fields))
-        ]
+        types = [(f"v{place}", column_type(item)) for place, item in enumerate(group.fields)]
+        prepare, resolve = converters(group.fields), self.resolve
+        rows = (
+            (pk, key, *(ready(resolve(value)) for ready, value in zip(prepare, row, strict=True)))
+            for pk, key, row in zip(group.pks, group.keys, group.values, strict=True)
+        )
+        given = transfer(self.cursor, [*key_columns(group.model), *types], rows)
         changed = journal.update_and_record(
             self.cursor,
             self.batch,
             group.model,
             columns,
-            [array_type(item) for item in group.fields],
-            [group.pks, group.keys, *cells],
+            given,
             self.context.image_columns(group.model),
         )
         if changed != len(group.pks):
             raise RowGone(group.model._meta.label_lower)
         run = self.context.run
-        write_history(self.cursor, group.model, group.pks, CHANGED, f"run {run.pk}", run.actor_id)
+        write_history(self.cursor, group.model, given, CHANGED, f"run {run.pk}", run.actor_id)
         self.written.add(group.model, "update", changed)
 
     def _delete(self, model: type[Model], pks: list[Any], keys: list[str | None]) -> None:
+        given = transfer_keys(self.cursor, model, pks, keys)
         run = self.context.run
-        write_history(self.cursor, model, pks, DELETED, f"run {run.pk}", run.actor_id)
-        recorded = journal.record_deletes(self.cursor, self.batch, model, pks, keys)
-        self.cursor.execute(
-            f"DELETE FROM {table_of(model)} "
-            f"WHERE {pk_column(model)} = ANY(%s::{array_type(model._meta.pk)})",
-            [pks],
-        )
-        if recorded != len(pks) or self.cursor.rowcount != len(pks):
+        if delete_and_record(self.cursor, run, self.batch, model, given) != len(pks):
             raise RowGone(model._meta.label_lower)
         self.written.add(model, "delete", len(pks))
+
+
+def delete_and_record(cursor: Any, run: Run, batch: Batch, model: type[Model], given: str) -> int:
+    """Delete the rows that ``given`` (pk, key) names; the journal comes first, triggers ask it."""
+    recorded = journal.record_deletes(cursor, batch, model, given)
+    write_history(cursor, model, given, DELETED, f"run {run.pk}", run.actor_id)
+    cursor.execute(
+        f"DELETE FROM {table_of(model)} WHERE {pk_column(model)} IN (SELECT pk FROM {given})"
+    )
+    return min(recorded, int(cursor.rowcount))
 
 
 def assign_keys(cursor: Any, model: type[Model], objects: Sequence[Model]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import models
 
 from migrations_tools.engine.history import CHANGED, INSERTED, history_model, write_history
+from migrations_tools.engine.transfer import transfer_keys
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import (
     Counts,
@@ -221,7 +222,9 @@ class LiveTable(ImportTable):
         write_history(
             file_import.cursor,
             self.model,
-            [each.pk for each in written],
+            transfer_keys(
+                file_import.cursor, self.model, [each.pk for each in written], [None] * len(written)
+            ),
             kind,
             f"{_REASON}{legacy_import.pk}",
             legacy_import.actor_id,
