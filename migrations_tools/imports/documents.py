@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from migrations_tools.imports.readers.base import Record
 from migrations_tools.imports.staging import ROW, ROWS, StagedTable
-from migrations_tools.imports.values import content_hash, document_json, storable, storable_text
+from migrations_tools.imports.values import (
+    canonical,
+    content_hash,
+    document_json,
+    may_be_lost,
+    storable,
+    storable_text,
+)
 from migrations_tools.models import StagedRow
 
 Values = Mapping[str, Any]
@@ -51,13 +57,13 @@ class DocumentTable(StagedTable):
 
     def row(self, record: Record) -> tuple[Any, ...]:
         values = record.values
-        digest = content_hash(values)
-        document = record.document or document_json(values)
-        line = json.dumps(values, default=str) if record.text is None else record.text
+        content = canonical(values)
+        digest = content_hash(content)
+        line = content if record.text is None else record.text
         return (
             self._key(values) or f"sha256:{digest.hex()}",
-            line if record.plain else storable_text(line),
-            document,
+            storable_text(line) if may_be_lost(content) else line,
+            record.document or document_json(values),
             *[derive(values) for derive in self._derived.values()],
             digest,
             None,
@@ -80,10 +86,7 @@ class DocumentTable(StagedTable):
 
 
 def _key_text(value: Any) -> str:
-    if isinstance(value, str) and storable(value):
-        text = value
-    else:
-        text = json.dumps(value, sort_keys=True, default=str)
+    text = value if isinstance(value, str) and storable(value) else canonical(value)
     if len(text) > _LONGEST_KEY:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
     return text

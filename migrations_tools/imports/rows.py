@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.db.models import TextField
 
 from migrations_tools.engine.sql import quoted
 from migrations_tools.imports.readers.base import Record
@@ -13,14 +15,30 @@ from migrations_tools.imports.tables import Counts, move_sequence
 from migrations_tools.imports.values import (
     Convert,
     DoesNotFitError,
+    canonical,
     content_hash,
     converter,
     extra_json,
+    may_be_lost,
 )
 from migrations_tools.models import StagedRow
 
 #: In ``extra`` of rows that were given their number here: what identified them in their file.
 GIVEN = "$row"
+
+
+Values = dict[str, Any]
+
+_TEXT_OR_NULL = frozenset({str, type(None)})
+
+
+class _Plan(NamedTuple):
+    """Where the values of rows with certain columns go; None stands for a column they lack."""
+
+    checked: Sequence[tuple[str | None, Convert]]
+    free: Sequence[str | None]
+    alternatives: Sequence[tuple[str, str]]  # columns of one field, the preferred one first
+    others: Sequence[str]  # columns that fill no field, or one that another column fills
 
 
 class RowTable(StagedTable):
@@ -44,46 +62,67 @@ class RowTable(StagedTable):
         other_names: Sequence[str] = (),
     ) -> None:
         key = model._meta.pk.attname
-        fields = [key, *(field for field in columns if field != key)]
+        converters = {
+            field: converter(model._meta.get_field(field))  # type: ignore[arg-type]
+            for field in (key, *columns)
+        }
+        free = [name for name in converters if type(model._meta.get_field(name)) is TextField]
+        self._checked = [name for name in converters if name not in free]
+        self._free = free
+        self._converters = converters
+        self._plan = lru_cache(maxsize=256)(self._make_plan)
         super().__init__(
             name,
             model,
             key=key,
-            fields=fields,
+            fields=[*self._checked, *free],
             columns={key: (), **columns},
             other_names=other_names,
         )
-        self._converters = [converter(model._meta.get_field(field)) for field in fields]  # type: ignore[arg-type]
-        self._positions = {field: position for position, field in enumerate(fields)}
-        self._plan = lru_cache(maxsize=256)(self._make_plan)
 
-    def _make_plan(self, columns: tuple[str, ...]) -> list[tuple[str, int | None, Convert]]:
-        """For rows with these columns: column, its place in the row, and its converter."""
-        found = self.fields_of(columns)
-        return [
-            (column, None, _kept)
-            if field is None
-            else (column, self._positions[field], self._converters[self._positions[field]])
-            for column, field in found
-        ]
+    def _make_plan(self, columns: tuple[str, ...]) -> _Plan:
+        column_of: dict[str, str] = {}
+        alternatives = []
+        others = []
+        for column, field in self.fields_of(columns):
+            if field is not None and field not in column_of:
+                column_of[field] = column
+                continue
+            others.append(column)
+            if field is not None:
+                alternatives.append((column_of[field], column))
+        return _Plan(
+            [(column_of.get(field), self._converters[field]) for field in self._checked],
+            [column_of.get(field) for field in self._free],
+            alternatives,
+            others,
+        )
 
     def row(self, record: Record) -> tuple[Any, ...]:
+        """Nearly all values of free text are storable text; the others are looked at one by one."""
         values = record.values
-        row: list[Any] = [None] * len(self._converters)
-        extra: dict[str, Any] = {}
-        for column, position, convert in self._plan(tuple(values)):
-            value = values[column]
-            if value is None:
-                continue
-            if position is None or row[position] is not None:
-                extra[column] = value
-                continue
-            try:
-                row[position] = convert(value)
-            except DoesNotFitError:
-                extra[column] = value
-        digest = content_hash([*row, extra] if extra else row)
-        return (*row, digest, extra_json(extra) if extra else None)
+        plan = self._plan(tuple(values))
+        for preferred, other in plan.alternatives:
+            if values[preferred] is None:
+                values = {**values, preferred: values[other], other: None}
+        get: Callable[[Any], Any] = values.get
+        extra = {column: value for column in plan.others if (value := get(column)) is not None}
+        checked = [
+            _fitting(column, get(column), convert, extra) for column, convert in plan.checked
+        ]
+        free = [get(column) for column in plan.free]
+        if not _TEXT_OR_NULL.issuperset(map(type, free)):
+            free = self._texts(plan, free, extra)
+        content = ascii((checked, free)) + (canonical(extra) if extra else "")
+        if may_be_lost(content):
+            free = self._texts(plan, free, extra)
+        return (*checked, *free, content_hash(content), extra_json(extra) if extra else None)
+
+    def _texts(self, plan: _Plan, values: Sequence[Any], extra: Values) -> list[Any]:
+        return [
+            _fitting(column, value, self._converters[field], extra)
+            for field, column, value in zip(self._free, plan.free, values, strict=True)
+        ]
 
     def identify(self, cursor: Any, *, lines_identify: bool) -> None:
         self._free_repeated_numbers(cursor)
@@ -102,27 +141,33 @@ class RowTable(StagedTable):
     def _free_repeated_numbers(self, cursor: Any) -> None:
         """Take its number from every row whose number is another row's."""
         key = self.key
-        ranked = (
-            f"SELECT ctid AS place, row_number() OVER same > 1 AS repeated, "
-            f"content_hash = first_value(content_hash) OVER same AS equal FROM {ROWS} "
-            f"WHERE {key} IN (SELECT {key} FROM {ROWS} GROUP BY {key} HAVING count(*) > 1) "
-            f"WINDOW same AS (PARTITION BY {key} ORDER BY {ROW})"
-        )
-        cursor.execute(
-            f"DELETE FROM {ROWS} t USING ({ranked}) r WHERE t.ctid = place AND repeated AND equal"
-        )
+        name = [self.model._meta.pk.column]
         without = (
             f"SET {key} = NULL, extra = coalesce(t.extra, '{{}}') || "
             f"jsonb_build_object(%s::text, t.{key})"
-        )
-        name = [self.model._meta.pk.column]
-        cursor.execute(
-            f"UPDATE {ROWS} t {without} FROM ({ranked}) r WHERE t.ctid = place AND repeated", name
         )
         cursor.execute(
             f"UPDATE {ROWS} t {without} FROM {self.target} s WHERE s.{key} = t.{key} "
             f"AND (s.content_hash IS NULL OR s.extra ? '{GIVEN}')",
             name,
+        )
+        repeated = (
+            f"SELECT {key} FROM {ROWS} GROUP BY {key} HAVING {key} IS NOT NULL AND count(*) > 1"
+        )
+        cursor.execute(f"SELECT EXISTS ({repeated})")
+        if not cursor.fetchone()[0]:
+            return
+        ranked = (
+            f"SELECT ctid AS place, row_number() OVER same > 1 AS repeated, "
+            f"content_hash = first_value(content_hash) OVER same AS equal FROM {ROWS} "
+            f"WHERE {key} IN ({repeated}) "
+            f"WINDOW same AS (PARTITION BY {key} ORDER BY {ROW})"
+        )
+        cursor.execute(
+            f"DELETE FROM {ROWS} t USING ({ranked}) r WHERE t.ctid = place AND repeated AND equal"
+        )
+        cursor.execute(
+            f"UPDATE {ROWS} t {without} FROM ({ranked}) r WHERE t.ctid = place AND repeated", name
         )
 
     def _find_by_content(self, cursor: Any) -> None:
@@ -171,5 +216,12 @@ class RowTable(StagedTable):
         )
 
 
-def _kept(value: Any) -> Any:
-    raise DoesNotFitError
+def _fitting(column: str | None, value: Any, convert: Convert, extra: Values) -> Any:
+    """``value`` as its field takes it; else None, and ``extra`` keeps it."""
+    if value is None or column is None:
+        return None
+    try:
+        return convert(value)
+    except DoesNotFitError:
+        extra[column] = value
+        return None

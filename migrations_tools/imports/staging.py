@@ -126,6 +126,9 @@ class StagedTable(ImportTable):
                 [legacy_import_id],
             )
             counts.updated = cursor.rowcount
+        # A nested loop over a table that looks empty would read again and again what this very
+        # statement adds to it.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
             f"INSERT INTO {self.target} ({column_list(self.columns)}, legacy_import_id) "
             f"SELECT {column_list(self.columns, 't')}, %s FROM {ROWS} t "
@@ -133,6 +136,7 @@ class StagedTable(ImportTable):
             [legacy_import_id],
         )
         counts.imported = cursor.rowcount
+        cursor.execute("SET LOCAL enable_nestloop = on")
         if counts.imported + counts.updated:
             cursor.execute(f"ANALYZE {self.target}")
         return counts

@@ -17,15 +17,13 @@ class Record(NamedTuple):
 
     ``line`` is the physical line of a text file or the row number of a table, both from 1.
     ``values`` holds str, int, Decimal, float, bool, None, bytes, aware datetimes, lists and dicts.
-    ``text`` is the row verbatim, None where the source is no text. ``plain``: every string can be
-    stored as it is (no NUL, no lone surrogate). ``document`` is JSON text that means exactly
-    ``values`` and that JSONB takes, where there is one.
+    ``text`` is the row verbatim, None where the source is no text. ``document`` is JSON text that
+    means exactly ``values`` and that JSONB takes, where there is one.
     """
 
     line: int
     values: dict[str, Any]
     text: str | None
-    plain: bool = False
     document: str | None = None
 
 

@@ -79,7 +79,7 @@ class CsvFile(SourceTable):
                 values = {
                     name: cell or None for name, cell in zip(self.columns, cells, strict=True)
                 }
-                yield Record(number, values, text.rstrip("\r\n"), "\x00" not in text)
+                yield Record(number, values, text.rstrip("\r\n"))
 
     def _reader(self) -> Iterator[list[str]]:
         return csv.reader(self._lines, delimiter=self._delimiter, strict=True)

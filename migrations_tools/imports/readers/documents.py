@@ -73,8 +73,8 @@ class DocumentParser:
             raise _RefusedError("not_an_object", "The row is no JSON object.")
         if text.count("{") + text.count("[") > MAX_NESTING:
             _check_nesting(values)
-        plain = not _ESCAPES.search(text)
-        return Record(line, values, text, plain, text if plain and self._exact else None)
+        exact = self._exact and not _ESCAPES.search(text)
+        return Record(line, values, text, text if exact else None)
 
     def _object(self, pairs: list[tuple[str, Any]]) -> Any:
         values = dict(pairs)

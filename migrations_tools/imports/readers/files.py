@@ -51,16 +51,14 @@ def open_regular(path: Path) -> io.BufferedReader:
         raise ImportRefused(
             f"{path} cannot be opened: {reason}.", code="file_unreadable"
         ) from error
-    file: io.BufferedReader = io.BufferedReader(io.FileIO(descriptor), 2**20)
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        file.close()
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+        os.close(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            raise ImportRefused(f"{path} is empty (0 bytes).", code="empty_file")
         kind = "folder" if stat.S_ISDIR(status.st_mode) else "device or pipe"
         raise ImportRefused(f"{path} is a {kind}, not a file.", code="not_a_file")
-    if not status.st_size:
-        file.close()
-        raise ImportRefused(f"{path} is empty (0 bytes).", code="empty_file")
-    return file
+    return io.BufferedReader(io.FileIO(descriptor), 2**20)
 
 
 def read_head(file: io.BufferedReader) -> bytes:

@@ -49,7 +49,10 @@ class JsonArray(SourceTable):
             if text.exhausted:
                 yield Rejection(line, "truncated", "The file ends inside the array.")
                 return
-            yield self._item(parser, text, line)
+            item = self._item(parser, text, line)
+            yield item
+            if isinstance(item, Rejection) and item.code == "truncated":
+                return
         text.take(1)
         text.skip(_BETWEEN)
         if not text.exhausted:

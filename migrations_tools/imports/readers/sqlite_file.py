@@ -103,7 +103,6 @@ class SqliteTable(SourceTable):
         self._row_number = next(free, None)
         self.lines_identify = self._row_number is not None
         self._sound = True
-        self._plain = True
         self._line = 0
         self._last_line = 0
 
@@ -111,45 +110,59 @@ class SqliteTable(SourceTable):
         return self._line / self._last_line if self._last_line else 0.0
 
     def __iter__(self) -> Iterator[Item]:
-        self._file.decode_with(self._decode)
+        self._sound = True
         with self._file.refusing():
             if self._row_number is None:
-                yield from self._read(enumerate_rows=True)
+                self._file.decode_with(self._decode)
+                yield from self._read_unnumbered()
                 return
             last = self._file.execute(f"SELECT max({self._row_number}) {self._from}").fetchone()
             self._line, self._last_line = -(2**63), last[0] or 0
+            self._file.decode_with(str)
             while True:
                 try:
-                    yield from self._read(enumerate_rows=False)
+                    yield from self._read_numbered()
                     return
                 except sqlite3.DataError as error:
-                    if getattr(error, "sqlite_errorname", "") != "SQLITE_TOOBIG":
+                    _only("SQLITE_TOOBIG", error)
+                    self._file.decode_with(self._decode)
+                    yield from self._read_one()
+                except sqlite3.OperationalError as error:  # no UTF-8: go on with that row
+                    if not str(error).startswith("Could not decode"):
                         raise
-                yield self._too_large()
+                    self._file.decode_with(self._decode)
 
-    def _read(self, *, enumerate_rows: bool) -> Iterator[Item]:
-        names = ", ".join(map(_quoted, self.columns))
-        if enumerate_rows:
-            rows: Iterator[tuple[Any, ...]] = (
-                (line, *row)
-                for line, row in enumerate(self._file.execute(f"SELECT {names} {self._from}"), 1)
-            )
-        else:
-            number = self._row_number
-            rows = self._file.execute(
-                f"SELECT {number}, {names} {self._from} WHERE {number} > ? ORDER BY {number}",
-                [self._line],
-            )
-        columns = self.columns
+    def _read_numbered(self, limit: int = -1) -> Iterator[Item]:
+        """The rows after the last one read."""
+        number, names = self._row_number, ", ".join(map(_quoted, self.columns))
+        rows = self._file.execute(
+            f"SELECT {names}, {number} {self._from} WHERE {number} > ? ORDER BY {number} LIMIT ?",
+            [self._line, limit],
+        )
         for row in rows:
-            self._line = row[0]
-            values = dict(zip(columns, row[1:], strict=True))
-            if self._sound:
-                yield Record(row[0], values, None, self._plain)
-            else:
-                detail = "A text of the row is neither UTF-8 nor Windows-1256."
-                yield Rejection(row[0], "invalid_encoding", detail, repr(values))
-            self._sound = self._plain = True
+            self._line = row[-1]
+            yield self._item(self._line, row)
+
+    def _read_one(self) -> Iterator[Item]:
+        """The next row alone. The library reads one ahead: it may be a good one or too large."""
+        try:
+            yield from self._read_numbered(limit=1)
+        except sqlite3.DataError as error:
+            _only("SQLITE_TOOBIG", error)
+            yield self._too_large()
+
+    def _read_unnumbered(self) -> Iterator[Item]:
+        names = ", ".join(map(_quoted, self.columns))
+        for line, row in enumerate(self._file.execute(f"SELECT {names} {self._from}"), 1):
+            yield self._item(line, row)
+
+    def _item(self, line: int, row: Sequence[Any]) -> Item:
+        named = dict(zip(self.columns, row, strict=False))
+        if self._sound:
+            return Record(line, named, None)
+        self._sound = True
+        detail = "A text of the row is neither UTF-8 nor Windows-1256."
+        return Rejection(line, "invalid_encoding", detail, repr(named))
 
     def _too_large(self) -> Rejection:
         """The row after the last one read, which is longer than anything sensible."""
@@ -162,16 +175,17 @@ class SqliteTable(SourceTable):
 
     def _decode(self, raw: bytes) -> str:
         try:
-            text = str(raw, "utf-8")
+            return str(raw, "utf-8")
         except UnicodeDecodeError:
-            understood = windows_1256(raw)
-            if understood is None:
-                self._sound = False
-                return raw.decode("utf-8", "replace")
-            text = understood
-        if "\x00" in text:
-            self._plain = False
-        return text
+            text = windows_1256(raw)
+            self._sound &= text is not None
+            return raw.decode("utf-8", "replace") if text is None else text
+
+
+def _only(name: str, error: sqlite3.Error) -> None:
+    """Raise any error but the one that is called ``name``."""
+    if getattr(error, "sqlite_errorname", "") != name:
+        raise error
 
 
 _REFUSALS = {
