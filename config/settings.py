@@ -24,6 +24,12 @@ CARRYOVER_HOME: Path = carryover_home()
 EMBEDDED: bool = not env.str("DATABASE_URL", default="")
 DEBUG: bool = env.bool("DEBUG", default=False)
 
+# Days for which journals are kept once a run is done; then `datamigrate purge` may remove them.
+CARRYOVER_JOURNAL_RETENTION_DAYS: int = env.int("CARRYOVER_JOURNAL_RETENTION_DAYS", default=90)
+
+# Whether 03/04/2025 in legacy and imported data is the third of April.
+CARRYOVER_DAY_FIRST: bool = env.bool("CARRYOVER_DAY_FIRST", default=True)
+
 # Whom commands act as; empty: the system account.
 CARRYOVER_ACTOR: str = env.str("CARRYOVER_ACTOR", default="")
 

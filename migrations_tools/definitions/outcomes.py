@@ -65,7 +65,7 @@ class Conflict:
     detail: str = ""
 
 
-class Reject(Exception):  # noqa: N818 - an answer, not a fault of the program
+class Reject(Exception):
     """The key cannot be carried over: it is quarantined with this code, the others go on."""
 
     def __init__(self, code: str, detail: str = "") -> None:

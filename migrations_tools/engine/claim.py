@@ -23,6 +23,7 @@ from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.limits import lease_seconds, short_transaction
 from migrations_tools.engine.seal import batch_digest
+from migrations_tools.engine.sql import table_of
 from migrations_tools.exceptions import LeaseLost
 from migrations_tools.models import Batch, Run
 from migrations_tools.states import WORKING_STATES, BatchState, RunKind
@@ -300,6 +301,20 @@ def finish_batch(batch: Batch, counts: dict[str, Any], size: int, seconds: float
             f"Batch {batch.pk} was taken over by another worker while this one stood still; "
             "nothing was written here."
         )
+
+
+def refuse_stale_owner(cursor: Any, batch: Batch) -> None:
+    """Hold the batch as ours for the transaction of ``cursor``; raises LeaseLost if it is not.
+
+    For what a batch commits apart from its data: its digest must not change after a take-over.
+    """
+    cursor.execute(
+        f"SELECT 1 FROM {table_of(Batch)} WHERE id = %s AND owner = %s AND fencing = %s "
+        "AND state = %s FOR SHARE",
+        [batch.pk, batch.owner, batch.fencing, BatchState.RUNNING],
+    )
+    if cursor.fetchone() is None:
+        raise LeaseLost(f"Batch {batch.pk} was taken over by another worker.")
 
 
 def own_batch_again(batch: Batch) -> bool:

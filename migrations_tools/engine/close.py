@@ -52,7 +52,7 @@ def close_run(context: RunContext) -> Run:
             surface=Surface.WORKER,
             seal=run.seal,
             finished_at=timezone.now(),
-            report={**run.report, "shared": _shared_changes(run)},
+            report={**run.report, "shared": shared_changes(run)},
         )
         if run.kind == RunKind.ROLLBACK:
             _settle_parent(run)
@@ -94,7 +94,7 @@ def _remove_unused(context: RunContext, run: Run) -> None:
         batch.delete()
 
 
-def _shared_changes(run: Run) -> dict[str, dict[str, int]]:
+def shared_changes(run: Run) -> dict[str, dict[str, int]]:
     """Inserted and deleted shared objects by model: no batch counts them."""
     counted: dict[str, dict[str, int]] = {}
     rows: Iterable[tuple[str, str, int]] = (

@@ -17,7 +17,7 @@ from migrations_tools.definitions.changes import Change, Ensure
 from migrations_tools.definitions.outcomes import Apply, Outcome, Reject, Review
 from migrations_tools.definitions.sources import Items, KeyRange
 from migrations_tools.engine import ensure
-from migrations_tools.engine.claim import finish_batch, own_batch_again
+from migrations_tools.engine.claim import finish_batch, own_batch_again, refuse_stale_owner
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import (
     ErrorClass,
@@ -241,6 +241,7 @@ def _hold_shared(
                 ensure.make(context, cursor, batch, missing, written)
                 continue
         with side_connection() as side, side.cursor() as cursor:
+            refuse_stale_owner(cursor, batch)
             # counted when the run closes: it stays whatever becomes of this batch
             ensure.make(context, cursor, batch, missing, Written())
     raise ensure.SharedObjectGone(next(iter(ensures.values())).model.__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,12 +36,27 @@ def _models(context: RunContext) -> list[type[Model]]:
 
 
 def code_fingerprint(definition: type[DataMigration]) -> str:
-    """SHA-256 over the version and the modules in which definition and steps are written."""
+    """SHA-256 over the version and the source of everything the definition is written in."""
     digest = hashlib.sha256(str(definition.version).encode())
-    modules = {inspect.getmodule(cls) for cls in (definition, *definition.steps)}
-    for module in sorted((m for m in modules if m is not None), key=lambda m: m.__name__):
-        digest.update(inspect.getsource(module).encode())
+    for name in sorted(_modules_of(definition)):
+        digest.update(inspect.getsource(sys.modules[name]).encode())
     return digest.hexdigest()
+
+
+def _modules_of(definition: type[DataMigration]) -> set[str]:
+    """The modules of definition and steps, and what they import from their own package."""
+    waiting = {cls.__module__ for cls in (definition, *definition.steps)}
+    packages = {name.rpartition(".")[0] + "." for name in waiting}
+    found: set[str] = set()
+    while waiting:
+        module = sys.modules[waiting.pop()]
+        found.add(module.__name__)
+        for value in vars(module).values():
+            origin = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+            inside = isinstance(origin, str) and origin.startswith(tuple(packages))
+            if inside and origin in sys.modules and origin not in found:
+                waiting.add(origin)
+    return found
 
 
 def schema_of(models: Iterable[type[Model]]) -> dict[str, dict[str, str]]:

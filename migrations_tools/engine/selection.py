@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
@@ -84,11 +84,10 @@ class Selection:
 
     def touched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Rows of the model that the run inserted, used or changed."""
-        model: type[Model] = rows.model
         changes = RowChange.objects.filter(
             run=self.touched_by,
-            model=model._meta.label_lower,
+            model=rows.model._meta.label_lower,
+            pk_text=Cast(OuterRef("pk"), TextField()),
             operation__in=[Operation.INSERT, Operation.USE, Operation.UPDATE],
         )
-        pks = changes.values_list(Cast("pk_text", model._meta.pk), flat=True)
-        return rows.filter(pk__in=pks)
+        return rows.filter(Exists(changes))

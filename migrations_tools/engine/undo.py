@@ -83,7 +83,8 @@ class BatchUndoer:
         keys = self._collect()
         failpoint("locked")
         shapes = self._shapes()
-        conflicts = self._undo_keys(keys, shapes)
+        conflicts = self._erased()
+        conflicts.update(self._undo_keys([key for key in keys if key not in conflicts], shapes))
         entries = [
             Entry(key, Outcome.CONFLICT, conflicts[key].code, conflicts[key].detail)
             if key in conflicts
@@ -122,6 +123,18 @@ class BatchUndoer:
         self.cursor.execute("ANALYZE carryover_undo")
         self.cursor.execute("SELECT DISTINCT key FROM carryover_undo ORDER BY key")
         return [key for (key,) in self.cursor.fetchall()]
+
+    def _erased(self) -> dict[str, Conflict]:
+        """Keys whose former values were erased from the journal: nobody knows them any more."""
+        self.cursor.execute(
+            "SELECT key, min(model || ' ' || pk_text) FROM carryover_undo "
+            "WHERE (operation IN ('update', 'delete') AND before IS NULL) "
+            "OR (operation = 'update' AND after IS NULL) GROUP BY key"
+        )
+        return {
+            key: Conflict("erased", f"The former values of {row} were erased from the journal.")
+            for key, row in self.cursor.fetchall()
+        }
 
     def _shapes(self) -> list[_Shape]:
         """What kinds of changes there are, newest layer first, derived columns left out."""

@@ -6,6 +6,7 @@ Nothing here decides what a run may do; the database does (states, leases, fenci
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from migrations_tools.engine.claim import (
     give_back,
     terminate_expired,
 )
-from migrations_tools.engine.close import close_run
+from migrations_tools.engine.close import close_run, shared_changes
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss, sentence_of
 from migrations_tools.engine.failpoints import failpoint
@@ -60,6 +61,7 @@ class Worker:
         deadline = None if seconds is None else time.monotonic() + seconds
         context = RunContext.of(self.run)
         sizer = BatchSizer()
+        spare_the_collector()
         heartbeat = Heartbeat()
         try:
             while not self.stopping() and (deadline is None or time.monotonic() < deadline):
@@ -158,9 +160,20 @@ class Worker:
                 )
 
 
+def spare_the_collector() -> None:
+    """Let Python look for garbage cycles seldom: a batch makes many objects and no cycles.
+
+    Measured on the guarantee migration: a fifth of the worker's processor time.
+    """
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+
+
 def sealed(run: Run, to_state: str) -> dict[str, Any]:
     """A cancelled run is sealed as far as it came, so that its rollback can trust the journal."""
-    return {"seal": run_seal(run)} if to_state == RunState.CANCELLED else {}
+    if to_state != RunState.CANCELLED:
+        return {}
+    return {"seal": run_seal(run), "report": {**run.report, "shared": shared_changes(run)}}
 
 
 def settle_stopped(run: Run) -> Run | None:

@@ -64,18 +64,29 @@ END
 
 _TRANSITIONS = _REFUSAL.format(what="Transitions", hint="they are the audit trail")
 
-_TRANSITION_TRIGGERS = [
-    Trigger(
-        name="migrations_tools_transition_append_only",
-        table="migrations_tools_transition",
-        events="BEFORE UPDATE OR DELETE",
-        body=f"""
+_RECORDS = _REFUSAL.format(what="Retention records", hint="they tell who removed what")
+
+
+def _closed(table: str, name: str, refusal: str) -> list[Trigger]:
+    """Triggers of a table that nothing opens."""
+    return [
+        Trigger(
+            name=f"migrations_tools_{name}_append_only",
+            table=table,
+            events="BEFORE UPDATE OR DELETE",
+            body=f"""
 BEGIN
-    {_TRANSITIONS}
+    {refusal}
 END
 """,
-    ),
-    _not_truncated("migrations_tools_transition", "transition", _TRANSITIONS),
+        ),
+        _not_truncated(table, name, refusal),
+    ]
+
+
+_CLOSED_TRIGGERS = [
+    *_closed("migrations_tools_transition", "transition", _TRANSITIONS),
+    *_closed("migrations_tools_retentionrecord", "retention", _RECORDS),
 ]
 
 
@@ -102,6 +113,6 @@ class Migration(migrations.Migration):
                     "after": "NEW.after IS NULL",
                 },
             ),
-            *_TRANSITION_TRIGGERS,
+            *_CLOSED_TRIGGERS,
         ]
     )

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from migrations_tools.management.base import CarryoverCommand
 from migrations_tools.management.datamigrate.base import Subcommand
-from migrations_tools.management.datamigrate.keeping import Backup, Purge, Restore
+from migrations_tools.management.datamigrate.keeping import Backup, Erase, Purge, Restore
 from migrations_tools.management.datamigrate.proving import Rollback, Verify
 from migrations_tools.management.datamigrate.running import (
     Cancel,
@@ -36,6 +36,7 @@ SUBCOMMANDS: list[type[Subcommand]] = [
     Backup,
     Restore,
     Purge,
+    Erase,
     Health,
     Work,
 ]

@@ -55,3 +55,20 @@ class Purge(_Keeping):
         run = runs.get_run(options["run"])
         answer = retention.purge_run(run, reason=options["reason"], **self.actor)
         return answer, ExitCode.DONE
+
+
+class Erase(_Keeping):
+    name = "erase"
+    help = "Remove the personal values of keys from ledger and journal; the digests stay."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", metavar="RUN")
+        parser.add_argument("keys", metavar="KEY", nargs="+")
+        parser.add_argument("--reason", required=True)
+
+    def execute(self, **options: Any) -> Answer:
+        run = runs.get_run(options["run"])
+        answer = retention.erase_personal(
+            run, options["keys"], reason=options["reason"], **self.actor
+        )
+        return answer, ExitCode.DONE

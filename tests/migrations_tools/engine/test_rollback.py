@@ -18,6 +18,7 @@ from migrations_tools.exceptions import (
 from migrations_tools.models import LedgerEntry, RowChange, Run
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
+from migrations_tools.services.retention import erase_personal
 from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
 from migrations_tools.services.verification import verify_run
 from tests.migrations_tools.engine.test_running import actor, carry, stage
@@ -233,3 +234,16 @@ def test_the_rollback_itself_verifies() -> None:
     proof = verify_run(Run.objects.get(pk=back["run"]), **actor())
     assert proof["ok"], proof
     assert LedgerEntry.objects.filter(run=back["run"], outcome="restored").count() == 5
+
+
+def test_a_key_whose_former_values_were_erased_stays() -> None:
+    stage(3)
+    carry()
+    revised = Run.objects.get(pk=carry("revise_orders")["run"])
+    key = str(Order.objects.get(number="A1").pk)
+    erase_personal(revised, [key], reason="asked for it", **actor())
+    back = roll_back(str(revised.pk))
+    assert back["outcomes"]["restored"] == 2
+    (problem,) = back["problems"]
+    assert (problem["key"], problem["code"]) == (key, "erased")
+    assert Order.objects.get(number="A1").note == "revised A1"
