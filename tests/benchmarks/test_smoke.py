@@ -1,0 +1,20 @@
+"""That the benchmarks run and do the same work; never how long it takes."""
+
+import pytest
+
+from tests.benchmarks.sizes import Sizes
+from tests.benchmarks.suite import measure
+
+TINY = Sizes(rows=600, slow_rows=200, memory_rows=(200, 400), rounds=1)
+
+
+@pytest.mark.bench
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_every_contender_does_the_same_work_and_has_its_row_in_the_table() -> None:
+    results = measure(TINY)
+    table = results.as_markdown()
+    for name in ("one worker", "two workers", "hand-written", "`save()` loop", "bare parsing"):
+        assert name in table
+    assert all(found.seconds for found in results.measured)
+    assert len(results.goals) == 11
