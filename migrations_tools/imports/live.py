@@ -188,8 +188,10 @@ class LiveTable(ImportTable):
         manager = self.model._default_manager
         by_pk = manager.in_bulk([row.pk for row in rows if row.pk is not None])
         named = [row for row in rows if row.pk is None]
+        keys = [self._key(row.values) for row in named]
         conditions = {
-            f"{name}__in": {row.values.get(name) for row in named} for name in self._natural_key
+            f"{name}__in": set(values)
+            for name, values in zip(self._natural_key, zip(*keys, strict=True), strict=False)
         }
         by_name = {
             self._key(vars(found)): found
@@ -201,7 +203,8 @@ class LiveTable(ImportTable):
         ]
 
     def _key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(values.get(name) for name in self._natural_key)
+        """A text that is missing is blank, as it is in the database."""
+        return tuple(values.get(name) or "" for name in self._natural_key)
 
     def _reasons(self, pks: Sequence[Any]) -> dict[Any, list[str]]:
         """Why the objects were changed, the newest change first."""

@@ -172,13 +172,13 @@ def _canonical(value: Any) -> Any:
 #: ASCII text that tells values apart, whatever the order of their keys.
 canonical = json.JSONEncoder(sort_keys=True, default=_canonical).encode
 
-# how NUL and surrogates are written in ASCII, by JSON and by Python (other signs may start alike)
-_ESCAPES = ("\\u0000", "\\x00", "\\ud")
-
 
 def may_be_lost(ascii_text: str) -> bool:
-    """False if all strings in ``ascii_text`` – `canonical` or ``ascii()`` – are storable."""
-    return any(escape in ascii_text for escape in _ESCAPES)
+    """False if all strings in ``ascii_text`` – `canonical` or ``ascii()`` – are storable.
+
+    It looks for NUL and surrogates as JSON and Python write them; other signs may start alike.
+    """
+    return "\\u0000" in ascii_text or "\\x00" in ascii_text or "\\ud" in ascii_text
 
 
 def content_hash(ascii_text: str) -> bytes:

@@ -27,14 +27,17 @@ _WORD = re.compile(f"[{_ARABIC}]{{2}}|[A-Za-z][{_LATIN}]|[{_LATIN}][A-Za-z]")
 
 
 def detect_encoding(head: bytes) -> str:
-    """The encoding of a file that starts with ``head``: by its mark, else by where zeros are."""
+    """The encoding of a file that starts with ``head``: by its mark, else by its zeros.
+
+    In UTF-16 a good part of the characters, the separators at least, have one zero byte, always on
+    the same side.
+    """
     for mark, encoding in _BOMS.items():
         if head.startswith(mark):
             return encoding
-    if len(head) > 1 and head[0] and not head[1]:
-        return "utf-16-le"
-    if len(head) > 1 and not head[0] and head[1]:
-        return "utf-16-be"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) > max(1, len(head) // 20, 10 * min(even, odd)):
+        return "utf-16-le" if odd > even else "utf-16-be"
     return "utf-8"
 
 

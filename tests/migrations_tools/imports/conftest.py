@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from django.apps.registry import Apps
 from django.contrib.auth.models import User
@@ -26,6 +28,8 @@ class Note(StagedRow):
     short = models.CharField(max_length=5, null=True)  # noqa: DJ001
     read_at = models.DateTimeField(null=True)
 
+    objects: ClassVar[models.Manager[Note]] = models.Manager()
+
     class Meta:
         app_label = "migrations_tools"
         apps = Apps()
@@ -41,6 +45,8 @@ class Paper(StagedRow):
     line = models.TextField()
     document = models.JSONField()
     author = models.TextField(null=True)  # noqa: DJ001
+
+    objects: ClassVar[models.Manager[Paper]] = models.Manager()
 
     class Meta:
         app_label = "migrations_tools"

@@ -42,7 +42,7 @@ def test_records_over_several_lines_are_told_by_their_first_physical_line(tmp_pa
     assert items[0].text == '1,"a\nb\n\nc"'
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1256"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1256"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str) -> None:
     text = delimiter.join(["رقم", "اسم البنك"]) + "\n" + delimiter.join(["1", "بنك الرياض"]) + "\n"
