@@ -44,6 +44,12 @@ class ActiveRun(CarryoverError):
     code = "run_active"
 
 
+class DependencyUnfinished(CarryoverError):
+    """A migration that this one depends on still has keys to carry over."""
+
+    code = "dependency_unfinished"
+
+
 class TransitionRefused(CarryoverError):
     code = "transition_refused"
 

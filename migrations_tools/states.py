@@ -47,6 +47,21 @@ STATE_SENTENCES: dict[str, str] = {
     "roll back with force to take those back too.",
 }
 
+#: Plans, dry runs and rollbacks end in words of their own.
+COMPLETED_SENTENCES: dict[str, str] = {
+    RunKind.PLAN: "The forecast is made and nothing was kept; run it, or let it be.",
+    RunKind.DRY_RUN: "Everything was tried and nothing was kept; do it for real, or let it be.",
+    RunKind.ROLLBACK: "What could be taken back was; verify it, or take the rest back by force.",
+}
+
+
+def state_sentence(kind: str, state: str) -> str:
+    """What the state of a run of this kind means, and what can be done."""
+    if state == RunState.COMPLETED and kind in COMPLETED_SENTENCES:
+        return COMPLETED_SENTENCES[kind]
+    return STATE_SENTENCES[state]
+
+
 #: States in which a run may still write. One such run per definition and per written table.
 ACTIVE_STATES: frozenset[str] = frozenset(
     {

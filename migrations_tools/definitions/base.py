@@ -105,10 +105,18 @@ class DataMigration:
         return {}
 
 
+#: What a definition says of itself and not of its only step.
+_OF_THE_DEFINITION = frozenset(
+    {"name", "version", "options", "steps", "checks", "scans", "depends_on", "cutover_key"}
+    | {"risks", "recommendations", "health"}
+)
+
+
 def _own_step(cls: type[DataMigration]) -> type[Step]:
-    inherited = {
+    """The step that a definition of one step describes itself, with the helpers it calls."""
+    own = {
         name: value
         for name, value in cls.__dict__.items()
-        if name in {"source", "writes", "shares", "derived", "load", "transform", "counted"}
+        if name not in _OF_THE_DEFINITION and not name.startswith("__")
     }
-    return type(f"{cls.__name__}Step", (Step,), inherited)
+    return type(f"{cls.__name__}Step", (Step,), {**own, "__module__": cls.__module__})

@@ -18,6 +18,7 @@ from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.references import delete_unreferenced
 from migrations_tools.engine.seal import batch_digest, run_seal
 from migrations_tools.engine.transitions import change_state
+from migrations_tools.engine.write import Written
 from migrations_tools.models import Batch, LedgerEntry, RowChange, Run
 from migrations_tools.states import (
     WORKING_STATES,
@@ -61,7 +62,24 @@ def close_run(context: RunContext) -> Run:
 
 
 def _remove_unused(context: RunContext, run: Run) -> None:
-    """Shared objects that a run made and nothing refers to any more."""
+    """Take shared objects that nothing refers to any more away, journaled in a batch of its own."""
+    batch = Batch.objects.create(
+        run=run,
+        step=len(context.steps),
+        number=Batch.objects.filter(run=run, step=len(context.steps)).count() + 1,
+        state=BatchState.DONE,
+        started_at=database_clock(),
+        finished_at=database_clock(),
+    )
+    if remove_unused(run, batch).counts:
+        batch.digest = batch_digest(batch)
+        batch.save(update_fields=["digest"])
+    else:
+        batch.delete()
+
+
+def remove_unused(run: Run, batch: Batch) -> Written:
+    """Delete shared objects that a run made, this one or its parent named, and nothing uses."""
     runs = [run] if run.parent is None else [run, run.parent]
     named = (
         RowChange.objects.filter(run__in=runs, key__isnull=True)
@@ -73,25 +91,14 @@ def _remove_unused(context: RunContext, run: Run) -> None:
     for label, pk_text in named:
         model = apps.get_model(label)
         by_model.setdefault(label, []).append(model._meta.pk.to_python(pk_text))
-    if not by_model:
-        return
-    batch = Batch.objects.create(
-        run=run,
-        step=len(context.steps),
-        number=Batch.objects.filter(run=run, step=len(context.steps)).count() + 1,
-        state=BatchState.DONE,
-        started_at=database_clock(),
-        finished_at=database_clock(),
-    )
-    removed = 0
+    removed = Written()
     with connection.cursor() as cursor:
         for label, pks in by_model.items():
-            removed += delete_unreferenced(cursor, run, batch, apps.get_model(label), pks)
-    if removed:
-        batch.digest = batch_digest(batch)
-        batch.save(update_fields=["digest"])
-    else:
-        batch.delete()
+            model = apps.get_model(label)
+            number = delete_unreferenced(cursor, run, batch, model, pks)
+            if number:
+                removed.add(model, "delete", number)
+    return removed
 
 
 def shared_changes(run: Run) -> dict[str, dict[str, int]]:

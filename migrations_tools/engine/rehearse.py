@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine import records
+from migrations_tools.engine.close import remove_unused
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.execute import Carried, carry_batch, settle_constraints
 from migrations_tools.engine.limits import limit_data_transaction
@@ -65,6 +66,8 @@ def rehearse(
                 if step.counted:
                     left -= len(carried.entries)
                     progress(len(carried.entries))
+        if not apart:
+            _rehearse_close(context)
     return samples
 
 
@@ -90,6 +93,14 @@ def rehearse_undo(context: RunContext) -> None:
                     carried = undo_batch(context, batch)
                 seconds = time.monotonic() - started
                 records.close_record(batch, carried.entries, carried.counts(), seconds)
+        _rehearse_close(context)
+
+
+def _rehearse_close(context: RunContext) -> None:
+    """Count the shared objects that the close of the run would take away."""
+    batch = records.open_record(context.run, len(context.steps), 1, None, "", None)
+    carried = Carried(written=remove_unused(context.run, batch))
+    records.close_record(batch, [], carried.counts(), 0.0)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from migrations_tools.engine.worker import Worker, sealed, settle_stopped
 from migrations_tools.exceptions import (
     ActiveRun,
     CarryoverError,
+    DependencyUnfinished,
     PlanDrift,
     TransitionRefused,
     UnknownRun,
@@ -77,6 +78,7 @@ def plan_run(
     require(acting_user, "run", surface=surface)
     definition = get_definition(name)
     refuse_while_active(definition)
+    refuse_before_dependencies(definition)
     run = _new_run(definition, RunKind.PLAN, acting_user, options, tuning)
     context = RunContext.of(run)
     if not plan.anything_selected(context):
@@ -102,6 +104,7 @@ def dry_run(
     require(acting_user, "run", surface=surface)
     definition = get_definition(name)
     refuse_while_active(definition)
+    refuse_before_dependencies(definition)
     run = _new_run(definition, RunKind.DRY_RUN, acting_user, options, tuning)
     context = RunContext.of(run)
     if not plan.anything_selected(context):
@@ -141,6 +144,7 @@ def start_run(
     require(acting_user, "run", surface=surface)
     definition = get_definition(name)
     refuse_while_active(definition)
+    refuse_before_dependencies(definition)
     made_now = planned is None
     if planned is None:
         planned = plan_run(
@@ -239,6 +243,19 @@ def _queue(run: Run, acting_user: User, surface: str, reason: str = "") -> None:
         surface=surface,
         reason=run.reason or reason,
     )
+
+
+def refuse_before_dependencies(definition: type[DataMigration]) -> None:
+    """Refuse to plan or run what depends on a migration that still has something to do."""
+    for name in definition.depends_on:
+        dependency = get_definition(name)
+        waiting = Run(definition=name, version=dependency.version, kind=RunKind.PLAN)
+        if plan.anything_selected(RunContext.of(waiting)):
+            raise DependencyUnfinished(
+                f"{definition.name} builds on {name}, which is not done: run “datamigrate run "
+                f"{name}” first.",
+                dependency=name,
+            )
 
 
 def refuse_while_active(definition: type[DataMigration]) -> None:

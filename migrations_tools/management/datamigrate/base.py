@@ -11,7 +11,7 @@ from django.core.management.base import OutputWrapper
 from migrations_tools.management.base import ExitCode
 from migrations_tools.models import Run
 from migrations_tools.services.actors import acting_user_from_environment
-from migrations_tools.states import STATE_SENTENCES, RunState, Surface
+from migrations_tools.states import RunKind, RunState, Surface, state_sentence
 
 Answer = tuple[dict[str, Any], int]
 
@@ -59,8 +59,9 @@ def describe_run(
         stdout.write(f"{summary['migration']}: nothing to do.")
         return
     state = RunState(summary["state"])
-    stdout.write(f"{summary['kind']} {summary['migration']}  run {summary['run']}")
-    stdout.write(f"  {state.label}: {STATE_SENTENCES[state]}")
+    kind = RunKind(summary["kind"])
+    stdout.write(f"{kind.label} {summary['migration']}  run {summary['run']}")
+    stdout.write(f"  {state.label}: {state_sentence(kind, state)}")
     reason = Run.objects.filter(pk=summary["run"]).values_list("state_reason", flat=True).first()
     if reason and state not in {RunState.COMPLETED, RunState.ROLLED_BACK}:
         stdout.write(f"  {reason}")

@@ -35,11 +35,13 @@ class Verify(Subcommand):
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
         for check in answer["checks"]:
             mark = "ok    " if check["ok"] else "FAILED"
+            edited = check.get("edited_since")
             self.stdout.write(
-                f"{mark} {check['code']}: {check['examined']} examined, {check['failures']} wrong"
+                f"{mark} {check['title']} [{check['code']}]: {check['examined']} examined, "
+                f"{check['failures']} wrong" + (f", {edited} edited since" if edited else "")
             )
             for row in check["sample"]:
-                self.stdout.write(f"         {row}")
+                self.stdout.write(f"         {row.get('key', '')}: {row.get('detail', '')}")
         self.stdout.write("verified" if answer["ok"] else "verification failed")
 
 

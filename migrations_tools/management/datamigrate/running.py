@@ -320,8 +320,7 @@ class Retry(Subcommand):
         run = runs.get_run(options["run"])
         again = runs.retry_run(run, options["keys"], **self.actor)
         if again is None:
-            summary = summarise(run)
-            return summary, exit_code_of(summary)
+            return nothing_to_do(get_definition(run.definition), run.kind), ExitCode.DONE
         if options["background"]:
             return summarise(again), ExitCode.DONE
         return work(again, options["workers"], **self.actor)

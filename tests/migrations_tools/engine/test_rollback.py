@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -86,8 +87,8 @@ def test_only_the_columns_of_the_run_are_restored() -> None:
     back = roll_back(revised["run"])
     assert back["outcomes"]["restored"] == 2
     assert list(Order.objects.order_by("number").values_list("note", "total")) == [
-        ("", 99),
-        ("", 10.5),
+        ("", Decimal(99)),
+        ("", Decimal("10.5")),
     ]
 
 

@@ -101,7 +101,12 @@ def interrupted(ask: Callable[..., Run]) -> Run:
     run = runs.start_run("carry_orders", **actor(), tuning={"batch_size": 2})
     assert run is not None
     runs.begin(run)
-    return Worker(run, lambda run, keys: None if asked(run) else ask(run, **actor())).work()
+
+    def once(run: Run, keys: int) -> None:
+        if not asked(run):
+            ask(run, **actor())
+
+    return Worker(run, once).work()
 
 
 def asked(run: Run) -> bool:
