@@ -240,6 +240,7 @@ class Migration(migrations.Migration):
                     "legacy_import",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -801,6 +802,7 @@ class Migration(migrations.Migration):
                     "legacy_import",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,

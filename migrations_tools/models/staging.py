@@ -14,6 +14,7 @@ class StagedRow(models.Model):
     content_hash = models.BinaryField(null=True, blank=True, editable=False)  # 32 bytes, SHA-256
     # columns or values that the typed columns cannot hold, as they were read
     extra = models.JSONField(null=True, blank=True)
+    # written by the import alone, a million at a time: no constraint to check for each
     legacy_import = models.ForeignKey(
         LegacyImport,
         models.PROTECT,
@@ -21,6 +22,7 @@ class StagedRow(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
     )
     staged_at = models.DateTimeField(db_default=Now())
 

@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                     "legacy_import",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -121,6 +122,7 @@ class Migration(migrations.Migration):
                     "legacy_import",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
