@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from types import FrameType
 from typing import Any
 
 import structlog
@@ -12,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
 from migrations_tools.exceptions import CarryoverError
+from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
 from migrations_tools.services import runs
 from migrations_tools.states import RunKind, RunState
@@ -37,22 +36,15 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="End when nothing is runnable.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stopping = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        while not self.stopping:
-            worked = self._sweep()
-            if not worked:
+        with Interruption() as interruption:
+            while not interruption.asked:
+                if self._sweep(interruption):
+                    continue
                 if options["once"]:
                     return
                 time.sleep(POLL_SECONDS)
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        """Finish the batch in hand; a second signal interrupts it."""
-        self.stopping = True
-        signal.signal(number, signal.default_int_handler)
-
-    def _sweep(self) -> bool:
+    def _sweep(self, interruption: Interruption) -> bool:
         """One slice of each runnable run, oldest first; whether there was one."""
         close_old_connections()
         try:
@@ -62,9 +54,9 @@ class Command(BaseCommand):
                 ).order_by("created_at")
             )
             for run in found:
-                if self.stopping:
+                if interruption.asked:
                     break
-                runs.work_run(run, seconds=SLICE_SECONDS, stopping=lambda: self.stopping)
+                runs.work_run(run, seconds=SLICE_SECONDS, stopping=lambda: interruption.asked)
         except (DatabaseError, CarryoverError) as error:
             log.warning("slice failed, trying again", error=str(error))
             close_old_connections()

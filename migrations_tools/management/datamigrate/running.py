@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from migrations_tools.definitions.options import option_flags
 from migrations_tools.definitions.registry import all_definitions, get_definition
+from migrations_tools.engine.worker import settle_stopped
 from migrations_tools.exceptions import CarryoverError, InvalidOption, TransitionRefused
 from migrations_tools.management.base import ExitCode
 from migrations_tools.management.datamigrate.base import (
@@ -24,6 +23,7 @@ from migrations_tools.management.datamigrate.base import (
     exit_code_of,
 )
 from migrations_tools.management.datamigrate.progress import RunProgress
+from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
 from migrations_tools.selectors.summary import nothing_to_do, summarise
 from migrations_tools.services import runs
@@ -71,16 +71,6 @@ def chosen_options(options: dict[str, Any]) -> dict[str, Any]:
         if name.startswith("option_") and value is not None:
             chosen[name.removeprefix("option_")] = value
     return chosen
-
-
-@contextmanager
-def termination_interrupts() -> Iterator[None]:
-    """SIGTERM stops as Ctrl-C does: the run is paused, not torn."""
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 class Plan(Subcommand):
@@ -210,31 +200,35 @@ class RunCommand(Subcommand):
 
 
 def work(run: Run, workers: int, **actor: Any) -> Answer:
-    """Work in the foreground, as ``workers`` processes; Ctrl-C pauses."""
+    """Work in the foreground, as ``workers`` processes; Ctrl-C pauses after the batch in hand."""
     others: list[subprocess.Popen[bytes]] = []
-    try:
-        with termination_interrupts(), RunProgress(f"{run.kind} {run.definition}") as progress:
-            runs.begin(run)
-            others = [_other_worker(run) for _ in range(workers - 1)]
-            run = runs.work_run(run, progress=progress.of_run)
-    except KeyboardInterrupt:
-        for other in others:
-            other.send_signal(signal.SIGINT)
-        run = _pause_interrupted(run, actor)
-    finally:
+    with Interruption() as interruption:
+        try:
+            with RunProgress(f"{run.kind} {run.definition}") as progress:
+                runs.begin(run)
+                others = [_other_worker(run) for _ in range(workers - 1)]
+                run = runs.work_run(
+                    run, progress=progress.of_run, stopping=lambda: interruption.asked
+                )
+        except KeyboardInterrupt:  # the second one
+            interruption.asked = True
+        if interruption.asked:
+            for other in others:
+                other.send_signal(signal.SIGINT)
+            _pause_interrupted(run, actor)
         for other in others:
             other.wait()
+        settle_stopped(run)
     run.refresh_from_db()
     summary = summarise(run)
     return summary, exit_code_of(summary)
 
 
-def _pause_interrupted(run: Run, actor: dict[str, Any]) -> Run:
+def _pause_interrupted(run: Run, actor: dict[str, Any]) -> None:
     try:
-        return runs.pause_run(run, reason="interrupted from the keyboard", **actor)
+        runs.pause_run(run, reason="interrupted from the keyboard", **actor)
     except TransitionRefused:  # it came to its end meanwhile
-        run.refresh_from_db()
-        return run
+        return
 
 
 def _other_worker(run: Run) -> subprocess.Popen[bytes]:
@@ -245,6 +239,7 @@ def _other_worker(run: Run) -> subprocess.Popen[bytes]:
         env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        start_new_session=True,  # the terminal's Ctrl-C comes to it from us, once
     )
 
 
@@ -256,11 +251,9 @@ class Work(Subcommand):
         parser.add_argument("run", metavar="RUN")
 
     def execute(self, **options: Any) -> Answer:
-        with termination_interrupts():
-            try:
-                run = runs.work_run(runs.get_run(options["run"]))
-            except KeyboardInterrupt:
-                run = runs.get_run(options["run"])
+        run = runs.get_run(options["run"])
+        with Interruption() as interruption:
+            run = runs.work_run(run, stopping=lambda: interruption.asked)
         return summarise(run, problems=False), ExitCode.DONE
 
 
