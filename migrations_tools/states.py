@@ -75,6 +75,9 @@ ACTIVE_STATES: frozenset[str] = frozenset(
     }
 )
 
+#: Kinds of runs that workers claim batches of; the others only keep a record.
+WRITING_KINDS: frozenset[str] = frozenset({RunKind.APPLY, RunKind.ROLLBACK})
+
 #: States in which workers claim batches.
 WORKING_STATES: frozenset[str] = frozenset({RunState.RUNNING, RunState.THROTTLED})
 
@@ -141,6 +144,7 @@ RUN_TRANSITIONS: dict[str, frozenset[str]] = {
     RunState.NEEDS_ATTENTION: frozenset(
         {
             RunState.RUNNING,  # resumed after the cause was removed
+            RunState.CANCELLING,  # another worker still has a batch in hand
             RunState.CANCELLED,
         }
     ),

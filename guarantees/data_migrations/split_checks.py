@@ -55,7 +55,7 @@ _ROWS: Final = SQLScan(
         FROM guarantees_importedrecord r
         CROSS JOIN reach
         LEFT JOIN LATERAL (
-            SELECT l.run_id, l.step, l.outcome
+            SELECT l.run_id, l.step, l.outcome, s.created_at
             FROM standing s
             JOIN migrations_tools_ledgerentry l
                 ON l.run_id = s.id AND l.step IN (0, 1) AND l.key = r.id::text
@@ -68,9 +68,11 @@ _ROWS: Final = SQLScan(
             AND NOT EXISTS (
                 SELECT FROM migrations_tools_run undoing
                 JOIN migrations_tools_ledgerentry undone ON undone.run_id = undoing.id
-                    AND undone.step = told.step AND undone.key = r.id::text
+                    AND undone.step IN (0, 1) AND undone.key = r.id::text
                     AND undone.outcome = 'restored'
-                WHERE undoing.parent_id = told.run_id AND undoing.kind = 'rollback'
+                WHERE undoing.kind = 'rollback' AND undoing.definition = 'split_imported_records'
+                    AND (told.run_id IS NULL OR undoing.parent_id = told.run_id
+                        OR undoing.created_at > told.created_at)
             )
         UNION ALL
         SELECT 'both_links', id,
@@ -270,10 +272,26 @@ _PAIRS: Final = SQLScan(
 # ---------------------------------------------------------------------------- batches and actions
 
 
+#: A person decided on a guarantee of the batch, or took one away, since the totals were made.
+_DECIDED_HERE: Final = """EXISTS (
+    SELECT FROM guarantees_guarantee g
+    CROSS JOIN LATERAL (
+        SELECT h.history_change_reason AS reason FROM guarantees_historicalguarantee h
+        WHERE h.id = g.id ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1
+    ) newest
+    WHERE g.batch_id = counted.id AND coalesce(newest.reason, '') NOT LIKE 'run %%'
+) OR EXISTS (
+    SELECT FROM guarantees_historicalguarantee h
+    WHERE h.batch_id = counted.id AND h.history_type = '-'
+        AND coalesce(h.history_change_reason, '') NOT LIKE 'run %%'
+)"""
+
+
 def _miscounted(code: str, column: str) -> str:
     return (
         f"SELECT '{code}', 'batch ' || id, 'The batch says {column} ' || {column} "
-        f"|| ', it has ' || true_{column} FROM counted WHERE {column} <> true_{column}"
+        f"|| ', it has ' || true_{column}, {_DECIDED_HERE} "
+        f"FROM counted WHERE {column} <> true_{column}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -76,7 +77,7 @@ class DataMigration:
 
     @classmethod
     def description(cls) -> str:
-        return (cls.__doc__ or "").strip()
+        return inspect.cleandoc(cls.__doc__ or "")
 
     @classmethod
     def written_models(cls) -> list[type[Model]]:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 from django.db.models.base import ModelState
-from django.db.models.fields import NOT_PROVIDED
 from django.db.models.fields.related import ForeignKey
 
 M = TypeVar("M", bound=Model)
@@ -33,6 +32,8 @@ class Update:
     __slots__ = ("model", "pk", "values")
 
     def __init__(self, row: Any, **values: Any) -> None:
+        if not values:
+            raise TypeError("an Update needs at least one value")
         self.model: type[Model] = row._meta.model
         self.pk = row.pk
         self.values = values
@@ -83,10 +84,8 @@ class _Template:
         for field in model._meta.concrete_fields:
             if field.has_default() and callable(field.default):
                 template.callables[field.attname] = field.get_default
-            elif field.has_default() or field.db_default is NOT_PROVIDED:
+            else:  # a default of the database stands as Django's DatabaseDefault
                 template.constants[field.attname] = field.get_default()
-            else:
-                template.constants[field.attname] = field.db_default
             if isinstance(field, ForeignKey):
                 template.relations[field.name] = field.attname
         return template

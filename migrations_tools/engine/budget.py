@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.db import transaction
-
+from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.models import Batch, Run
 from migrations_tools.states import BatchState, Outcome, RunState, Surface
@@ -31,7 +30,7 @@ def pause_if_exceeded(run: Run) -> None:
     spent = quarantined_so_far(run) - int(run.tuning.get("forgiven", 0))
     if spent <= allowed:
         return
-    with transaction.atomic():
+    with short_transaction():
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         if locked.state != RunState.RUNNING:
             return

@@ -15,9 +15,9 @@ from enum import Enum
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Sum, Value
+from django.db.models import F, Max, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine.context import RunContext
@@ -26,7 +26,7 @@ from migrations_tools.engine.seal import batch_digest
 from migrations_tools.engine.sql import table_of
 from migrations_tools.exceptions import LeaseLost
 from migrations_tools.models import Batch, Run
-from migrations_tools.states import WORKING_STATES, BatchState, RunKind
+from migrations_tools.states import WORKING_STATES, WRITING_KINDS, BatchState, RunKind
 
 #: Sweeps for rows that appeared behind the key.
 MOST_SWEEPS = 3
@@ -99,7 +99,7 @@ def claim_batch(context: RunContext, owner: Owner, size: int) -> Batch | Idle:
     with short_transaction():
         run = Run.objects.select_for_update(no_key=True).get(pk=context.run.pk)
         context.run = run
-        if run.state not in WORKING_STATES:
+        if run.state not in WORKING_STATES or run.kind not in WRITING_KINDS:
             return Idle.STOPPED
         batch = _waiting_batch(run)
         if batch is None:
@@ -229,20 +229,23 @@ def cut_undo_batch(context: RunContext, size: int) -> Batch | Idle:
     """
     run = context.run
     for index in reversed(range(len(context.steps))):
-        progress = run.key_ranges.setdefault(f"undo {index}", {"closed": False})
-        if context.steps[index].recomputed or progress["closed"]:
+        if context.steps[index].recomputed:
+            continue
+        name = f"undo {index}"
+        if name not in run.key_ranges:
+            run.key_ranges[name] = {"order": undo_order(run, index), "closed": False}
+            run.save(update_fields=["key_ranges"])
+        progress = run.key_ranges[name]
+        if progress["closed"]:
             continue
         own = Batch.objects.filter(run=run, step=index)
-        last = own.select_related("undoes").order_by("-number").first()
-        waiting = Batch.objects.filter(run=run.parent, step=index, state=BatchState.DONE)
-        if last is not None and last.undoes is not None:
-            waiting = waiting.filter(number__lt=last.undoes.number)
-        undone = waiting.order_by("-number").first()
-        if undone is not None:
+        number = own.count()
+        if number < len(progress["order"]):
+            undone = Batch.objects.get(pk=progress["order"][number])
             return Batch.objects.create(
                 run=run,
                 step=index,
-                number=last.number + 1 if last else 1,
+                number=number + 1,
                 undoes=undone,
                 after_key=undone.after_key,
                 last_key=undone.last_key,
@@ -253,6 +256,18 @@ def cut_undo_batch(context: RunContext, size: int) -> Batch | Idle:
         progress["closed"] = True
         run.save(update_fields=["key_ranges"])
     return cut_batch(context, size)
+
+
+def undo_order(run: Run, step: int) -> list[int]:
+    """Ids of the parent's batches of a step, the newest write first.
+
+    Numbers do not tell: a batch that waited for a lock may have written after a later one.
+    """
+    written = Batch.objects.filter(run=run.parent, step=step, state=BatchState.DONE)
+    newest = Coalesce(Max("changes__id"), 0)
+    return list(
+        written.alias(newest=newest).order_by("-newest", "-number").values_list("pk", flat=True)
+    )
 
 
 def _freeze(context: RunContext, index: int) -> dict[str, Any]:

@@ -81,7 +81,7 @@ _ROW_CODES = {
 
 def sentence_of(error: BaseException) -> str:
     """The first line of an error, without NUL, short enough to store and show."""
-    text = str(error).strip().replace("\x00", "")
+    text = str(error).strip().replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     first = text.splitlines()[0] if text else type(error).__name__
     if sqlstate_of(error) is None and not isinstance(error, CarryoverError):
         first = f"{type(error).__name__}: {first}"

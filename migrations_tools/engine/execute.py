@@ -5,6 +5,7 @@ Commit is all or nothing; the last statement asks whether this worker still owns
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 
 from migrations_tools.definitions.base import Step
 from migrations_tools.definitions.changes import Change, Ensure
-from migrations_tools.definitions.outcomes import Apply, Outcome, Reject, Review
+from migrations_tools.definitions.outcomes import Outcome, Reject, Review
 from migrations_tools.definitions.sources import Items, KeyRange
 from migrations_tools.engine import ensure
 from migrations_tools.engine.claim import finish_batch, own_batch_again, refuse_stale_owner
@@ -29,8 +30,10 @@ from migrations_tools.engine.errors import (
 from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.ledger import (
     Entry,
+    changes_of,
     count_entries,
     entry_for,
+    rejection_entry,
     write_ledger,
     write_reviews,
 )
@@ -75,7 +78,7 @@ def execute_batch(
             settle_constraints()
             counts = carried.counts()
             if batch.keys is not None:
-                counts["outcomes"] = _less_previous(batch, counts["outcomes"])
+                counts = _less_previous(batch, counts)
             failpoint("before_done")
             finish_batch(batch, counts, len(carried.entries), time.monotonic() - started)
             failpoint("before_commit")
@@ -195,24 +198,24 @@ def _transform(step: Step, items: Items, part: Carried) -> list[tuple[str, Seque
     """Ask ``transform`` for every key; what it rejects is quarantined at once."""
     loaded = step.load(items.rows)
     transform = step.transform
-    entries, decided = part.entries, []
+    entries = part.entries
+    decided: list[tuple[str, Sequence[Change]]] = []
     for key, digest, row in zip(items.keys, items.digests, items.rows, strict=True):
         try:
             outcome: Outcome = transform(row, loaded)
+            entry = entry_for(key, digest, outcome)
+            changes = changes_of(outcome)
         except Reject as rejected:
-            detail = rejected.detail.replace("\x00", "") or None
-            entries.append(
-                Entry(key, Outcomes.QUARANTINED, rejected.code, detail, source_digest=digest)
-            )
+            entries.append(rejection_entry(key, digest, rejected))
             continue
         except Exception as error:
             if classify(error) is not ErrorClass.ROW:
                 raise
             entries.append(_failed(key, digest, error))
             continue
-        entries.append(entry_for(key, digest, outcome))
-        if type(outcome) is Apply:
-            decided.append((key, outcome.changes))
+        entries.append(entry)
+        if changes:
+            decided.append((key, changes))
         elif type(outcome) is Review:
             part.reviews.append((key, outcome))
     return decided
@@ -247,16 +250,22 @@ def _hold_shared(
     raise ensure.SharedObjectGone(next(iter(ensures.values())).model.__name__)
 
 
-def _less_previous(batch: Batch, outcomes: dict[str, int]) -> dict[str, int]:
-    """A batch that drives keys again counts their former outcomes down: sums stay true."""
-    net = dict(outcomes)
-    previous = (
+def _less_previous(batch: Batch, counts: dict[str, Any]) -> dict[str, Any]:
+    """A batch that drives keys again counts their former entries down: sums stay true."""
+    former = (
         LedgerEntry.objects.filter(run_id=batch.run_id, step=batch.step, key__in=batch.keys or [])
         .exclude(batch_id=batch.pk)
         .order_by("key", "-attempt")
         .distinct("key")
-        .values_list("outcome", flat=True)
+        .values_list("key", "outcome", "code", "category", "warnings")
     )
-    for outcome in previous:
-        net[outcome] = net.get(outcome, 0) - 1
-    return net
+    previous = count_entries(
+        [
+            Entry(key, outcome, code, None, category, None, warnings and json.dumps(warnings))
+            for key, outcome, code, category, warnings in former
+        ]
+    )
+    for name, numbers in previous.items():
+        for what, number in numbers.items():
+            counts[name][what] = counts[name].get(what, 0) - number
+    return counts

@@ -16,18 +16,20 @@ from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.sql import table_of, written_fields
 
 
-def fingerprint(context: RunContext) -> dict[str, Any]:
+def fingerprint(context: RunContext, *, evidence: bool = True) -> dict[str, Any]:
     """Code, options, schema and evidence as they are now; evidence reads every selected key."""
-    return {
+    now: dict[str, Any] = {
         "code": code_fingerprint(context.definition),
         "options": context.run.options,
         "schema": schema_of(_models(context)),
-        "evidence": {
+    }
+    if evidence:
+        now["evidence"] = {
             type(step).__name__: _evidence(context, index)
             for index, step in enumerate(context.steps)
             if step.counted
-        },
-    }
+        }
+    return now
 
 
 def _models(context: RunContext) -> list[type[Model]]:

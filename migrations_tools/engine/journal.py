@@ -9,12 +9,14 @@ from django.db.models import Model
 
 from migrations_tools.engine.sql import (
     array_type,
+    column_list,
     journal_digest,
     json_of,
     pk_column,
     quoted,
     row_image,
     table_of,
+    written_fields,
 )
 from migrations_tools.models import Batch, RowChange
 from migrations_tools.states import Operation
@@ -156,8 +158,10 @@ def put_back_and_record(
     images: Mapping[str, Sequence[str]],
 ) -> int:
     """Insert deleted rows again from ``given`` (pk, key, wanted), and journal it."""
+    columns = [str(item.column) for item in written_fields(model)]
     cursor.execute(
-        f"INSERT INTO {table_of(model)} SELECT r.* FROM {given} g "
+        f"INSERT INTO {table_of(model)} ({column_list(columns)}) "
+        f"SELECT {column_list(columns, 'r')} FROM {given} g "
         f"CROSS JOIN LATERAL jsonb_populate_record(NULL::{table_of(model)}, g.wanted) r"
     )
     return record_inserts(cursor, batch, model, given, images)

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from migrations_tools.definitions.changes import Change, Delete, Ensure, Insert, Update
 from migrations_tools.definitions.outcomes import (
     Apply,
     Conflict,
     Outcome,
+    Reject,
     Review,
     Skip,
     Unchanged,
@@ -19,6 +21,8 @@ from migrations_tools.definitions.outcomes import (
 from migrations_tools.engine.sql import ledger_digest, table_of
 from migrations_tools.engine.transfer import transfer
 from migrations_tools.models import Batch, LedgerEntry, ReviewItem
+
+_CHANGES = frozenset({Insert, Update, Delete, Ensure})
 
 
 class Entry(NamedTuple):
@@ -47,39 +51,75 @@ _COLUMNS = [
 
 
 def entry_for(key: str, digest: bytes | None, outcome: Outcome) -> Entry:
-    """The ledger entry that tells of ``outcome``."""
+    """The ledger entry that tells of ``outcome``.
+
+    Raises TypeError or ValueError for an answer that cannot be stored.
+    """
     match outcome:
         case Apply():
             if not outcome.warnings and not outcome.category and outcome.confidence is None:
                 return Entry(key, "applied", source_digest=digest)
             return Entry(
-                key, "applied", "", None, outcome.category, outcome.confidence,
-                _warnings(outcome.warnings), digest,
+                key, "applied", "", None, _short(outcome.category, 30),
+                _ratio(outcome.confidence), _warnings(outcome.warnings), digest,
             )  # fmt: skip
         case Unchanged():
             return Entry(key, "unchanged", source_digest=digest)
         case Skip():
             return Entry(
-                key, "skipped", outcome.code, outcome.detail or None, outcome.category,
-                outcome.confidence, _warnings(outcome.warnings), digest,
-            )  # fmt: skip
-        case Review():
-            return Entry(
-                key, "review", outcome.code, None, outcome.category, outcome.confidence,
+                key, "skipped", _short(outcome.code, 60), storable(outcome.detail) or None,
+                _short(outcome.category, 30), _ratio(outcome.confidence),
                 _warnings(outcome.warnings), digest,
             )  # fmt: skip
-        case Conflict():
+        case Review():
+            json.dumps([dict(outcome.proposal), dict(outcome.evidence)])
             return Entry(
-                key, "conflict", outcome.code, outcome.detail or None, source_digest=digest
-            )
+                key, "review", _short(outcome.code, 60), None, _short(outcome.category, 30),
+                _ratio(outcome.confidence), _warnings(outcome.warnings), digest,
+            )  # fmt: skip
+        case Conflict():
+            detail = storable(outcome.detail) or None
+            return Entry(key, "conflict", _short(outcome.code, 60), detail, source_digest=digest)
     raise TypeError(f"transform answered {outcome!r}, which is no outcome")
+
+
+def rejection_entry(key: str, digest: bytes | None, rejected: Reject) -> Entry:
+    """The entry of a key that ``transform`` rejected."""
+    code, detail = storable(str(rejected.code))[:60], storable(str(rejected.detail)) or None
+    return Entry(key, "quarantined", code, detail, source_digest=digest)
+
+
+def changes_of(outcome: Outcome) -> tuple[Change, ...]:
+    """The changes that ``outcome`` asks for; raises TypeError for what is no change."""
+    if not isinstance(outcome, Apply):
+        return ()
+    changes = tuple(outcome.changes)
+    for change in changes:
+        if type(change) not in _CHANGES:
+            raise TypeError(f"{change!r} is no change: use Insert, Update, Delete or Ensure")
+    return changes
+
+
+def storable(text: str) -> str:
+    """``text`` without what PostgreSQL cannot hold: NUL and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _short(text: str, most: int) -> str:
+    if not isinstance(text, str) or len(text) > most:
+        raise ValueError(f"{text!r} is no text of at most {most} characters")
+    return storable(text)
+
+
+def _ratio(confidence: float | None) -> float | None:
+    return None if confidence is None else float(confidence)
 
 
 def _warnings(warnings: Sequence[str | Warning_]) -> str | None:
     if not warnings:
         return None
     pairs = [[item, ""] if isinstance(item, str) else [item.code, item.detail] for item in warnings]
-    return json.dumps(pairs, ensure_ascii=False).replace("\\u0000", "")
+    return json.dumps([[storable(text) for text in pair] for pair in pairs], ensure_ascii=False)
 
 
 def write_ledger(cursor: Any, batch: Batch, entries: Sequence[Entry]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -24,10 +25,8 @@ def lease_seconds() -> float:
 
 def limit_data_transaction() -> None:
     """Short waits for locks, for this transaction only."""
-    _set_local(
-        lock_timeout=LOCK_TIMEOUT_MS,
-        statement_timeout=STATEMENT_TIMEOUT_MS,
-    )
+    with connection.cursor() as cursor:
+        _set_local(cursor, lock_timeout=LOCK_TIMEOUT_MS, statement_timeout=STATEMENT_TIMEOUT_MS)
 
 
 @contextmanager
@@ -38,16 +37,27 @@ def short_transaction() -> Iterator[None]:
     keep the run locked for everybody else.
     """
     with transaction.atomic(durable=True):
-        _set_local(
-            lock_timeout=SHORT_LOCK_TIMEOUT_MS,
-            idle_in_transaction_session_timeout=round(lease_seconds() * 1_000),
-        )
+        with connection.cursor() as cursor:
+            _set_local(
+                cursor,
+                lock_timeout=SHORT_LOCK_TIMEOUT_MS,
+                idle_in_transaction_session_timeout=round(lease_seconds() * 1_000),
+            )
         yield
 
 
-def _set_local(**milliseconds: int) -> None:
-    with connection.cursor() as cursor:
-        # temporary tables that are there already are no news
-        cursor.execute("SET LOCAL client_min_messages = warning")
-        for name, value in milliseconds.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, str(value)])
+def limit_side_transaction(cursor: Any) -> None:
+    """For the second connection: it stands beside a data transaction that holds locks."""
+    _set_local(
+        cursor,
+        lock_timeout=LOCK_TIMEOUT_MS,
+        statement_timeout=STATEMENT_TIMEOUT_MS,
+        idle_in_transaction_session_timeout=round(lease_seconds() * 1_000),
+    )
+
+
+def _set_local(cursor: Any, **milliseconds: int) -> None:
+    # temporary tables that are there already are no news
+    cursor.execute("SET LOCAL client_min_messages = warning")
+    for name, value in milliseconds.items():
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, str(value)])

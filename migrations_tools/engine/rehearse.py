@@ -16,17 +16,21 @@ from django.db import connection, transaction
 
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine import records
+from migrations_tools.engine.claim import undo_order
 from migrations_tools.engine.close import remove_unused
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss
 from migrations_tools.engine.execute import Carried, carry_batch, settle_constraints
 from migrations_tools.engine.limits import limit_data_transaction
 from migrations_tools.engine.sizing import BatchSizer
 from migrations_tools.engine.undo import undo_batch
 from migrations_tools.models import Batch, Run
-from migrations_tools.states import BatchState, Outcome, RunKind
+from migrations_tools.states import Outcome, RunKind
 
 #: Keys whose changes a plan shows field by field.
 MOST_SAMPLES = 10
+#: Tries of a batch whose rows the application holds locked.
+MOST_ATTEMPTS = 5
 
 Progress = Callable[[int], None]
 
@@ -55,9 +59,7 @@ def rehearse(
                 started = time.monotonic()
                 with _discarded() if apart else nullcontext():
                     batch = records.open_record(context.run, index, number, after, last, chosen)
-                    with transaction.atomic():
-                        carried = carry_batch(context, batch)
-                        settle_constraints()
+                    carried = _carry_patiently(context, batch)
                     if step.counted and len(samples) < MOST_SAMPLES:
                         samples += _samples(batch, carried, MOST_SAMPLES - len(samples))
                 seconds = time.monotonic() - started
@@ -80,11 +82,9 @@ def rehearse_undo(context: RunContext) -> None:
         for index in reversed(range(len(context.steps))):
             if context.steps[index].recomputed:
                 continue
-            batches = Batch.objects.filter(
-                run=run.parent, step=index, state=BatchState.DONE
-            ).order_by("-number")
-            for number, undone in enumerate(batches, start=1):
+            for number, pk in enumerate(undo_order(run, index), start=1):
                 started = time.monotonic()
+                undone = Batch.objects.get(pk=pk)
                 batch = records.open_record(
                     run, index, number, undone.after_key, undone.last_key or "", None
                 )
@@ -93,7 +93,20 @@ def rehearse_undo(context: RunContext) -> None:
                     carried = undo_batch(context, batch)
                 seconds = time.monotonic() - started
                 records.close_record(batch, carried.entries, carried.counts(), seconds)
+        for index, step in enumerate(context.steps):
+            if step.recomputed:
+                _recompute(context, index)
         _rehearse_close(context)
+
+
+def _recompute(context: RunContext, index: int) -> None:
+    """What a rollback recomputes at its end: totals, positions."""
+    ranges = _ranges(context, index, BatchSizer(), None, counted=False, left=0)
+    for number, (after, last, chosen) in enumerate(ranges, start=1):
+        batch = records.open_record(context.run, index, number, after, last, chosen)
+        with transaction.atomic():
+            carried = carry_batch(context, batch)
+        records.close_record(batch, carried.entries, carried.counts(), 0.0)
 
 
 def _rehearse_close(context: RunContext) -> None:
@@ -101,6 +114,22 @@ def _rehearse_close(context: RunContext) -> None:
     batch = records.open_record(context.run, len(context.steps), 1, None, "", None)
     carried = Carried(written=remove_unused(context.run, batch))
     records.close_record(batch, [], carried.counts(), 0.0)
+
+
+def _carry_patiently(context: RunContext, batch: Batch) -> Carried:
+    """A lock that the application holds for a moment does not end a rehearsal."""
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                carried = carry_batch(context, batch)
+                settle_constraints()
+                return carried
+        except Exception as error:
+            passing = classify(error) is ErrorClass.TRANSIENT and not is_connection_loss(error)
+            if not passing or attempt == MOST_ATTEMPTS:
+                raise
+            time.sleep(attempt)
+    raise AssertionError("unreachable")
 
 
 @contextmanager

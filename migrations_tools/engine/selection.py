@@ -20,11 +20,12 @@ class Selection:
     """The view of a source that one step of one run has.
 
     ``standing`` are the apply runs of the definition whose writes stand; ``undone`` says that
-    some of their keys were restored by a rollback. ``seen_by`` leaves out every key that the
+    keys of the definition were restored by a rollback. ``seen_by`` leaves out every key that the
     given run has in its ledger already (sweeps for late rows).
     """
 
     step: int
+    definition: str = ""
     standing: Sequence[uuid.UUID] = ()
     undone: bool = False
     touched_by: uuid.UUID | None = None
@@ -39,9 +40,10 @@ class Selection:
             .order_by("created_at")
             .values_list("pk", flat=True)
         )
-        undone = Run.objects.filter(parent__in=standing, kind=RunKind.ROLLBACK).exists()
-        touched_by = run.parent_id if run.kind == RunKind.ROLLBACK else run.pk
-        return cls(step, standing, undone, touched_by, run.pk if sweeping else None)
+        undone = Run.objects.filter(definition=run.definition, kind=RunKind.ROLLBACK).exists()
+        touched_by = run.parent_id or run.pk  # a rollback looks at what its parent touched
+        seen_by = run.pk if sweeping else None
+        return cls(step, run.definition, standing, undone, touched_by, seen_by)
 
     def undecided(
         self, rows: QuerySet[Any], key: Combinable, digest: Combinable | None
@@ -60,16 +62,20 @@ class Selection:
                 source_digest=OuterRef("decided_digest"),
             )
             if self.undone:
+                restored = LedgerEntry.objects.filter(
+                    run__kind=RunKind.ROLLBACK,
+                    run__definition=self.definition,
+                    step=self.step,
+                    key=OuterRef("key"),
+                    outcome=Outcome.RESTORED,
+                )
+                # taken back itself, or “unchanged” beside what was taken back later
                 entries = entries.exclude(
-                    Exists(
-                        LedgerEntry.objects.filter(
-                            run__parent_id=OuterRef("run_id"),
-                            run__kind=RunKind.ROLLBACK,
-                            step=self.step,
-                            key=OuterRef("key"),
-                            outcome=Outcome.RESTORED,
-                        )
-                    )
+                    Exists(restored.filter(run__parent_id=OuterRef("run_id")))
+                )
+                entries = entries.exclude(
+                    Exists(restored.filter(run__created_at__gt=OuterRef("run__created_at"))),
+                    outcome=Outcome.UNCHANGED,
                 )
             rows = rows.exclude(Exists(entries))
         if self.seen_by is not None:

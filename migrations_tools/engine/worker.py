@@ -11,10 +11,10 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection
 
 from migrations_tools.engine import budget, execute, undo
 from migrations_tools.engine.claim import (
@@ -45,6 +45,7 @@ POLL_SECONDS = 0.2
 BACKOFF_SECONDS, MOST_BACKOFF_SECONDS = 0.5, 30.0
 
 Progress = Callable[[Run, int], None]
+T = TypeVar("T")
 
 
 @dataclass
@@ -70,9 +71,11 @@ class Worker:
                 if claimed is Idle.WAIT or claimed is None:
                     time.sleep(POLL_SECONDS)
                 elif claimed is Idle.FINISHED:
-                    return close_run(context)
+                    closed = self._patiently(lambda: close_run(context))
+                    if closed is not None:
+                        return closed
                 elif claimed is Idle.STOPPED:
-                    stopped = settle_stopped(context.run)
+                    stopped = self._patiently(lambda: settle_stopped(context.run))
                     if stopped is not None:
                         return stopped
                     time.sleep(POLL_SECONDS)
@@ -92,9 +95,17 @@ class Worker:
         sizer.target_seconds = run.tuning.get("target_seconds") or DEFAULT_TARGET_SECONDS
 
     def _claim(self, context: RunContext, sizer: BatchSizer) -> Batch | Idle | None:
-        """Claim; a transient error means: try again."""
+        """Claim, and look after the error budget; None: try again."""
+        claimed = self._patiently(lambda: claim_batch(context, self.owner, sizer.next_size))
+        fresh = isinstance(claimed, Batch) and claimed.sweep == 0 and claimed.attempts == 1
+        if claimed is Idle.WAIT or fresh:
+            self._patiently(lambda: budget.pause_if_exceeded(context.run))
+        return claimed
+
+    def _patiently(self, deed: Callable[[], T]) -> T | None:
+        """Do a piece of bookkeeping; an error that passes by itself means: not now."""
         try:
-            claimed = claim_batch(context, self.owner, sizer.next_size)
+            return deed()
         except (LeaseLost, TransitionRefused):
             return None
         except Exception as error:
@@ -102,13 +113,9 @@ class Worker:
                 raise
             if is_connection_loss(error):
                 connection.close()
-            log.warning("claim failed, trying again", run=str(context.run.pk), error=str(error))
+            log.warning("trying again", run=str(self.run.pk), error=sentence_of(error))
+            time.sleep(POLL_SECONDS)
             return None
-        if claimed is Idle.WAIT or (
-            isinstance(claimed, Batch) and claimed.sweep == 0 and claimed.attempts == 1
-        ):
-            budget.pause_if_exceeded(context.run)
-        return claimed
 
     def _carry(self, context: RunContext, batch: Batch, sizer: BatchSizer) -> None:
         started = time.monotonic()
@@ -138,6 +145,7 @@ class Worker:
         """Back off and try again, or stop the run for a person."""
         if is_connection_loss(error):
             connection.close()
+            close_side_connection()
         sentence = sentence_of(error)
         if classify(error) is ErrorClass.TRANSIENT:
             sizer.halve()
@@ -147,7 +155,7 @@ class Worker:
             return
         give_back(batch, sentence, 0)
         log.error("run needs attention", run=str(context.run.pk), error=sentence)
-        with transaction.atomic():
+        with short_transaction():
             run = Run.objects.select_for_update(no_key=True).get(pk=context.run.pk)
             if run.state in {RunState.RUNNING, RunState.THROTTLED, RunState.PAUSING}:
                 change_state(

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import DateTimeField, Field, JSONField, Model
 from django.db.models.expressions import DatabaseDefault
+from django.db.models.fields import NOT_PROVIDED
 from django.db.models.fields.related import ForeignKey
 
 from migrations_tools.definitions.base import Step
@@ -243,11 +244,33 @@ def copy_rows(
     now: Any,
 ) -> None:
     """COPY the objects into their table. Columns left to the database keep its default."""
-    fields = [
-        item
-        for item in written_fields(model)
-        if not isinstance(objects[0].__dict__.get(item.attname), DatabaseDefault)
-    ]
+    for left_out, alike in _by_defaults(model, objects).items():
+        fields = [item for item in written_fields(model) if item.attname not in left_out]
+        _copy_alike(cursor, model, fields, alike, resolve, now)
+
+
+def _by_defaults(
+    model: type[Model], objects: Sequence[Model]
+) -> dict[frozenset[str], Sequence[Model]]:
+    """Objects by the attributes that they leave to the database."""
+    names = [item.attname for item in written_fields(model) if item.db_default is not NOT_PROVIDED]
+    if not names:
+        return {frozenset(): objects}
+    groups: dict[frozenset[str], list[Model]] = {}
+    for obj in objects:
+        left_out = {name for name in names if isinstance(obj.__dict__.get(name), DatabaseDefault)}
+        groups.setdefault(frozenset(left_out), []).append(obj)
+    return dict(groups)
+
+
+def _copy_alike(
+    cursor: Any,
+    model: type[Model],
+    fields: Sequence[Field[Any, Any]],
+    objects: Sequence[Model],
+    resolve: Callable[[Any], Any],
+    now: Any,
+) -> None:
     references = [
         (place, item) for place, item in enumerate(fields) if isinstance(item, ForeignKey)
     ]

@@ -81,7 +81,7 @@ class CarryoverCommand(BaseCommand):
         try:
             answer, code = self.execute_action(**options)
         except CarryoverError as error:
-            self._refuse(error.as_dict(), as_json)
+            self._refuse({"code": error.code, "message": error.message}, as_json)
         except KeyboardInterrupt:
             self._refuse({"code": "interrupted", "message": "Interrupted."}, as_json)
         except OperationalError as error:

@@ -36,13 +36,13 @@ def counts_of(run: Run) -> dict[str, Any]:
         changes.setdefault(label, Counter()).update(operations)
     return {
         "outcomes": {outcome: sums["outcomes"][outcome] for outcome in Outcome.values},
-        "warnings": dict(sorted(sums["warnings"].items())),
+        "warnings": {code: n for code, n in sorted(sums["warnings"].items()) if n > 0},
         "codes": {code: n for code, n in sorted(sums["codes"].items()) if n > 0},
         "changes": {
             label: {name: operations[name] for name in ("insert", "update", "delete")}
             for label, operations in sorted(changes.items())
         },
-        "categories": dict(sums["categories"]),
+        "categories": {name: n for name, n in sums["categories"].items() if n > 0},
     }
 
 

@@ -21,7 +21,13 @@ from migrations_tools.exceptions import (
 )
 from migrations_tools.models import Batch, RetentionRecord, Run
 from migrations_tools.services.actors import require
-from migrations_tools.services.runs import _queue, _Rehearsal, _store, cancel_run
+from migrations_tools.services.runs import (
+    Rehearsal,
+    cancel_run,
+    lock_queue,
+    queue_run,
+    store_rehearsal,
+)
 from migrations_tools.states import ACTIVE_STATES, BatchState, RunKind, RunState
 from migrations_tools.verification.journal import journal_damage
 
@@ -51,7 +57,11 @@ def roll_back_run(
     rollback = _new_rollback(run, RunKind.ROLLBACK, acting_user, force)
     rollback.reason = reason
     with transaction.atomic():
-        _queue(rollback, acting_user, surface)
+        lock_queue()
+        run.refresh_from_db()
+        if _nothing_left(run, force):  # another rollback was faster
+            return None
+        queue_run(rollback, acting_user, surface)
     return rollback
 
 
@@ -72,8 +82,8 @@ def rehearse_rollback(
         return None
     _refuse_unsafe(run)
     rollback = _new_rollback(run, RunKind.DRY_RUN, acting_user, force)
-    _store(rollback, acting_user, surface)
-    with _Rehearsal(rollback, acting_user, surface):
+    store_rehearsal(rollback, acting_user, surface)
+    with Rehearsal(rollback, acting_user, surface):
         rehearse.rehearse_undo(RunContext.of(rollback))
     return rollback
 
@@ -96,7 +106,8 @@ def _new_rollback(run: Run, kind: str, acting_user: User, force: bool) -> Run:
 def _refuse_other_kinds(run: Run) -> None:
     if run.kind != RunKind.APPLY:
         raise TransitionRefused(
-            f"Run {run.pk} is a {run.get_kind_display()}: only apply runs can be rolled back.",
+            f"Run {run.pk} is of the kind {run.get_kind_display()}: only apply runs can be rolled "
+            "back.",
             run=str(run.pk),
             state=run.state,
         )

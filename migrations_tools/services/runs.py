@@ -17,6 +17,7 @@ from migrations_tools.engine import budget, plan, rehearse
 from migrations_tools.engine.claim import AGAIN
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.fingerprint import differences, fingerprint, image_columns
+from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.transitions import change_state, record_action
 from migrations_tools.engine.worker import Progress as WorkProgress
@@ -35,6 +36,8 @@ from migrations_tools.services.actors import require
 from migrations_tools.states import (
     RUN_TRANSITIONS,
     STATE_SENTENCES,
+    WRITING_KINDS,
+    BatchState,
     Outcome,
     RunKind,
     RunState,
@@ -83,8 +86,8 @@ def plan_run(
     context = RunContext.of(run)
     if not plan.anything_selected(context):
         return None
-    _store(run, acting_user, surface)
-    with _Rehearsal(run, acting_user, surface):
+    store_rehearsal(run, acting_user, surface)
+    with Rehearsal(run, acting_user, surface):
         run.fingerprint = fingerprint(context)
         run.report = plan.forecast(context, progress)
         run.save(update_fields=["fingerprint", "report"])
@@ -109,8 +112,8 @@ def dry_run(
     context = RunContext.of(run)
     if not plan.anything_selected(context):
         return None
-    _store(run, acting_user, surface)
-    with _Rehearsal(run, acting_user, surface):
+    store_rehearsal(run, acting_user, surface)
+    with Rehearsal(run, acting_user, surface):
         run.fingerprint = fingerprint(context)
         rehearse.rehearse(context, limit=run.tuning.get("limit"), progress=progress)
         counts = counts_of(run)
@@ -174,7 +177,7 @@ def start_run(
             differences=drift,
         )
     with transaction.atomic():
-        _queue(run, acting_user, surface, accept_drift)
+        queue_run(run, acting_user, surface, accept_drift)
         if drift:
             record_action(
                 run,
@@ -214,7 +217,7 @@ def _new_run(
     )
 
 
-def _store(run: Run, acting_user: User, surface: str) -> None:
+def store_rehearsal(run: Run, acting_user: User, surface: str) -> None:
     """Save a new plan or dry run and put it to work."""
     with transaction.atomic():
         run.save(force_insert=True)
@@ -229,10 +232,15 @@ def _store(run: Run, acting_user: User, surface: str) -> None:
         )
 
 
-def _queue(run: Run, acting_user: User, surface: str, reason: str = "") -> None:
-    """Save and queue a run that will write: one per definition and per written table."""
+def lock_queue() -> None:
+    """Let nobody else queue a run until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('carryover queue', 0))")
+
+
+def queue_run(run: Run, acting_user: User, surface: str, reason: str = "") -> None:
+    """Save and queue a run that will write: one per definition and per written table."""
+    lock_queue()
     refuse_while_active(get_definition(run.definition))
     run.save(force_insert=True)
     change_state(
@@ -272,7 +280,7 @@ def refuse_while_active(definition: type[DataMigration]) -> None:
             )
 
 
-class _Rehearsal:
+class Rehearsal:
     """Ends a plan or dry run: completed, or cancelled with the reason it broke off."""
 
     def __init__(self, run: Run, acting_user: User, surface: str) -> None:
@@ -329,7 +337,8 @@ def work_run(
 
 def begin(run: Run) -> None:
     """Take a queued run into work; nothing where another worker did."""
-    with transaction.atomic():
+    _refuse_records(run)
+    with short_transaction():
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         if locked.state == RunState.QUEUED:
             change_state(
@@ -343,9 +352,21 @@ def begin(run: Run) -> None:
     run.refresh_from_db()
 
 
+def _refuse_records(run: Run) -> None:
+    """Plans and dry runs keep nothing: whoever broke off in one starts anew."""
+    if run.kind not in WRITING_KINDS:
+        raise TransitionRefused(
+            f"Run {run.pk} is of the kind {run.get_kind_display()}, which keeps nothing: it cannot "
+            "be paused or resumed, make it anew.",
+            run=str(run.pk),
+            state=run.state,
+        )
+
+
 def pause_run(run: Run, *, acting_user: User, surface: str, reason: str = "") -> Run:
     """Ask the run to pause; it does within one batch."""
     require(acting_user, "run", surface=surface, run=run)
+    _refuse_records(run)
     return _ask(run, RunState.PAUSING, RunState.PAUSED, "pause", acting_user, surface, reason)
 
 
@@ -360,11 +381,12 @@ def cancel_run(run: Run, *, acting_user: User, surface: str, reason: str = "") -
 def _ask(
     run: Run, asked: str, done: str, action: str, acting_user: User, surface: str, reason: str
 ) -> Run:
-    """From a working state: ask, and settle at once if no batch is in hand. Else: done."""
-    with transaction.atomic():
+    """From a working state, or with a batch in hand: ask, and settle at once if none is."""
+    with short_transaction():
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         working = locked.state in {RunState.RUNNING, RunState.THROTTLED, RunState.PAUSING}
-        target = asked if working and locked.state != asked else done
+        in_hand = Batch.objects.filter(run=locked, state=BatchState.RUNNING).exists()
+        target = asked if (working or in_hand) and locked.state != asked else done
         if locked.state != asked:
             change_state(
                 locked,
@@ -387,6 +409,7 @@ def resume_run(
     started are refused with PlanDrift, unless ``accept_drift`` gives a reason.
     """
     require(acting_user, "run", surface=surface, run=run)
+    _refuse_records(run)
     if run.state in {RunState.RUNNING, RunState.THROTTLED, RunState.QUEUED}:
         return run
     with transaction.atomic():
@@ -418,8 +441,8 @@ def _next_states(run: Run) -> frozenset[str]:
 
 
 def _refuse_drift(run: Run, accept_drift: str) -> None:
-    now = fingerprint(RunContext.of(run))
-    del now["evidence"]  # the run itself changes what is selected
+    # without evidence: the run itself changes what is selected
+    now = fingerprint(RunContext.of(run), evidence=False)
     drift = differences(run.fingerprint, now)
     if drift and not accept_drift:
         raise PlanDrift(
@@ -436,7 +459,7 @@ def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str)
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         if locked.kind != RunKind.APPLY or locked.state != RunState.COMPLETED:
             raise TransitionRefused(
-                f"Run {run.pk} is a {locked.get_kind_display()} that is "
+                f"Run {run.pk} ({locked.get_kind_display()}) is "
                 f"{locked.get_state_display()}: only completed apply runs can be retried.",
                 run=str(run.pk),
                 state=locked.state,

@@ -36,7 +36,8 @@ def verify_run(run: Run, *, acting_user: User, surface: str) -> dict[str, Any]:
     run.refresh_from_db()
     if run.kind not in {RunKind.APPLY, RunKind.ROLLBACK}:
         raise CarryoverError(
-            f"Run {run.pk} is a {run.get_kind_display()}: it wrote nothing that could be verified.",
+            f"Run {run.pk} is of the kind {run.get_kind_display()}: it wrote nothing that could "
+            "be verified.",
             code="not_verifiable",
             run=str(run.pk),
         )

@@ -142,7 +142,9 @@ def _without_outcome(context: RunContext, keys: Keys, result: Result) -> None:
     records = RetentionRecord.objects.filter(run__in=standing, kind=RetentionRecord.Kind.PURGE)
     if records.exists():
         return  # keys that a purged run decided have no entry any more
-    known = [context.run.pk, *standing.values_list("pk", flat=True)]
+    # what a run had decided that was rolled back since was not this one's to look at
+    others = Run.objects.filter(definition=context.run.definition, kind=RunKind.APPLY)
+    known = [context.run.pk, *others.values_list("pk", flat=True)]
     for index, step in enumerate(context.steps):
         bound = bound_of(context, index, keys.batches)
         if step.counted and bound is not None:

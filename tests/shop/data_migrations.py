@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Count
 
@@ -41,6 +42,16 @@ class OrderOptions:
     strict: bool = option(False, "Reject totals of zero.")
 
 
+#: Answers that no transform may give, by the row's kind.
+BAD_ANSWERS: dict[str, Any] = {
+    "nonsense": "applied",
+    "no_change": Apply(cast(Any, [Order(number="not wrapped in Insert")])),
+    "nul": Skip("draft_order", "cut \x00 here \ud800"),
+    "long_code": Skip("c" * 61),
+    "not_json": Review({"day": date(2025, 5, 1)}),
+}
+
+
 class OrderStep(Step):
     source = RowSource(LegacyOrder)
     writes = [DayBook, Order, OrderLine, LegacyOrder]
@@ -57,6 +68,8 @@ class OrderStep(Step):
             return Conflict("taken", "Somebody else has it.")
         if row.kind == "broken":
             raise KeyError("a mistake in the transform")
+        if row.kind in BAD_ANSWERS:
+            return cast(Outcome, BAD_ANSWERS[row.kind])
         if row.day is None:
             raise Reject("no_day", f"Order {row.number} has no day.")
         warnings: list[str | Warning_] = []

@@ -21,7 +21,7 @@ from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
 from migrations_tools.services.retention import erase_personal
 from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
-from migrations_tools.services.verification import verify_run
+from migrations_tools.services.verification import verify_definition, verify_run
 from tests.migrations_tools.engine.test_running import actor, carry, stage
 from tests.shop.models import DayBook, LegacyOrder, Order, OrderLine
 
@@ -133,6 +133,7 @@ def test_a_rehearsed_rollback_counts_and_keeps_nothing() -> None:
     assert Order.objects.count() == 4
     real = roll_back(carried["run"])
     assert real["outcomes"] == foretold["outcomes"]
+    assert real["changes"] == foretold["changes"]
 
 
 def test_two_runs_roll_back_in_either_order() -> None:
@@ -248,3 +249,26 @@ def test_a_key_whose_former_values_were_erased_stays() -> None:
     (problem,) = back["problems"]
     assert (problem["key"], problem["code"]) == (key, "erased")
     assert Order.objects.get(number="A1").note == "revised A1"
+
+
+def test_a_key_that_a_later_run_found_unchanged_is_carried_over_again_after_the_rollback() -> None:
+    stage(2)
+    first = carry()
+    LegacyOrder.objects.update(content_hash=b"something that makes no difference")
+    assert carry()["outcomes"]["unchanged"] == 2
+    roll_back(first["run"])
+    assert carry()["outcomes"]["applied"] == 2
+    assert verify_definition("carry_orders", **actor())["ok"]
+
+
+def test_the_other_runs_verify_after_one_of_them_was_rolled_back() -> None:
+    stage(2)
+    first = carry()
+    stage(2)
+    second = carry()
+    roll_back(first["run"])
+    for proof in (
+        verify_run(Run.objects.get(pk=second["run"]), **actor()),
+        verify_definition("carry_orders", **actor()),
+    ):
+        assert proof["ok"], [check for check in proof["checks"] if not check["ok"]]

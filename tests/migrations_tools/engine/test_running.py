@@ -6,8 +6,13 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import Model
 
-from migrations_tools.exceptions import ActiveRun, PlanDrift
+from migrations_tools.definitions import build
+from migrations_tools.engine.side import side_connection
+from migrations_tools.engine.write import assign_keys, copy_rows
+from migrations_tools.exceptions import ActiveRun, PlanDrift, TransitionRefused
 from migrations_tools.models import LedgerEntry, RowChange, Run, Transition
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
@@ -176,6 +181,23 @@ def test_a_quarantined_key_is_driven_again() -> None:
     assert DayBook.objects.get().orders == 4
 
 
+def test_codes_and_warnings_count_the_newest_attempt_only() -> None:
+    stage(1)
+    stage(2, total="-1")
+    run = Run.objects.get(pk=carry()["run"])
+    for _ in range(2):
+        again = runs.retry_run(run, [], **actor())
+        assert again is not None
+        summary = summarise(runs.work_run(again))
+        assert summary["outcomes"]["quarantined"] == 2
+        assert summary["codes"] == {"check_violation": 2}
+    LegacyOrder.objects.update(total="many")
+    again = runs.retry_run(run, [], **actor())
+    assert again is not None
+    summary = summarise(runs.work_run(again))
+    assert (summary["codes"], summary["warnings"]) == ({}, {"bad_total": 2})
+
+
 def test_a_second_run_while_one_is_active_is_refused_with_its_id() -> None:
     stage(3)
     run = runs.start_run("carry_orders", **actor())
@@ -192,3 +214,51 @@ def test_shared_objects_that_nothing_uses_are_removed_at_the_close() -> None:
     assert summary["outcomes"]["quarantined"] == 1
     assert DayBook.objects.count() == 0
     assert summary["changes"]["shop.daybook"] == {"insert": 1, "update": 0, "delete": 1}
+
+
+@pytest.mark.parametrize("kind", ["nonsense", "no_change", "nul", "long_code", "not_json"])
+def test_an_answer_that_cannot_be_stored_costs_its_own_row_only(kind: str) -> None:
+    stage(2)
+    (bad,) = stage(1, kind=kind)
+    summary = carry()
+    expected = "skipped" if kind == "nul" else "quarantined"
+    assert summary["outcomes"]["applied"] == 2
+    (problem,) = summary["problems"]
+    assert (problem["key"], problem["outcome"]) == (str(bad.pk), expected)
+
+
+def test_a_plan_that_was_killed_is_no_run_to_resume() -> None:
+    stage(3)
+    plan = runs.plan_run("carry_orders", **actor())
+    assert plan is not None
+    Run.objects.filter(pk=plan.pk).update(state="running")
+    plan.refresh_from_db()
+    with pytest.raises(TransitionRefused, match="make it anew"):
+        runs.resume_run(plan, **actor())
+    with pytest.raises(TransitionRefused, match="make it anew"):
+        runs.work_run(plan)
+    assert runs.cancel_run(plan, **actor()).state == "cancelled"
+    assert not Order.objects.exists()
+
+
+def test_columns_left_to_the_database_are_so_row_by_row() -> None:
+    then = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    rows: list[Model] = [
+        build(LegacyOrder, number="a"),
+        build(LegacyOrder, number="b", staged_at=then),
+    ]
+    with connection.cursor() as cursor:
+        assign_keys(cursor, LegacyOrder, rows)
+        copy_rows(cursor, LegacyOrder, rows, lambda value: value, then)
+    assert LegacyOrder.objects.get(number="b").staged_at == then
+    assert LegacyOrder.objects.get(number="a").staged_at > then
+
+
+def test_a_lost_side_connection_is_opened_again() -> None:
+    stage(30)
+    with side_connection() as side, side.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    assert carry(tuning={"batch_size": 5})["outcomes"]["applied"] == 30
