@@ -38,7 +38,7 @@ migrate: $(INSTALLED)
 	@$(BIN)/python manage.py migrate --verbosity 1
 
 .PHONY: demo
-demo: migrate ## Carry five sample legacy systems over: import, plan, run, verify, roll back.
+demo: migrate ## Carry sample legacy data over: import, plan, run, verify, roll back.
 	@$(BIN)/python manage.py demo
 
 .PHONY: serve
