@@ -95,7 +95,7 @@ _template_of = lru_cache(maxsize=None)(_Template.of)
 
 
 def build(model: type[M], **values: Any) -> M:
-    """An unsaved object, as ``model(**values)`` would make, in a fifth of the time.
+    """An unsaved object, as ``model(**values)`` would make, in a third of the time.
 
     Meant for ``transform``: it sends no signals. Values are given by field name or attribute
     name; foreign keys take objects, ``Ensure`` or keys.
