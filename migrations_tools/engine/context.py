@@ -18,6 +18,9 @@ from migrations_tools.engine.selection import Selection
 from migrations_tools.models import Run
 from migrations_tools.states import RunKind
 
+#: Shared objects whose keys a worker remembers; forgotten ones are looked up again.
+MOST_REMEMBERED = 2_000
+
 
 @dataclass
 class RunContext:
@@ -68,6 +71,11 @@ class RunContext:
             return None
         columns: list[str] = self.run.columns[model._meta.label_lower]
         return columns
+
+    def forget_shared(self) -> None:
+        """Between batches: keep memory flat however many shared objects a run has."""
+        if len(self.ensured) > MOST_REMEMBERED:
+            self.ensured = {}
 
     def derived(self, model: type[Model]) -> set[str]:
         return self.definition.derived_columns(model)

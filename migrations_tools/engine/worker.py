@@ -119,6 +119,7 @@ class Worker:
 
     def _carry(self, context: RunContext, batch: Batch, sizer: BatchSizer) -> None:
         started = time.monotonic()
+        context.forget_shared()
         ensured = dict(context.ensured)
         try:
             if context.run.kind == RunKind.ROLLBACK and batch.undoes_id is not None:
