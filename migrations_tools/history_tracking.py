@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import signals
 from simple_history.models import HistoricalRecords
 
 
 class _TrackedHistory(HistoricalRecords):
-    """History without copies of the tracked model's indexes.
+    """History without copies of the tracked model's indexes, and for its proxies too.
 
-    Of the copied columns only the key keeps one, for "history of this object". The others would
-    be written a second time for every change and are never searched by.
+    Of the copied columns only the key keeps an index, for "history of this object". The others
+    would be written a second time for every change and are never searched by. A proxy sends its
+    signals under its own name, which the package does not listen to.
     """
+
+    def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        if not (sender._meta.proxy and sender._meta.concrete_model is self.cls):
+            super().finalize(sender, **kwargs)
+            return
+        for signal, receiver in (
+            (signals.post_save, self.post_save),
+            (signals.pre_delete, self.pre_delete),
+            (signals.post_delete, self.post_delete),
+        ):
+            signal.connect(receiver, sender=sender, weak=False)
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
         fields: dict[str, models.Field[Any, Any]] = super().copy_fields(model)

@@ -125,7 +125,7 @@ class Source:
         """Lock the rows of the range in key order, against all but key shares; their pks."""
         chosen = self.within(self.queryset(selection), key_range, self.key_name)
         rows = self.model._default_manager.filter(pk__in=chosen.values("pk"))
-        order = list(dict.fromkeys([self.key_name, "pk"]))
+        order = list(dict.fromkeys([self.key_name, self.model._meta.pk.attname]))
         locked = rows.order_by(*order).select_for_update(no_key=True)
         return set(locked.values_list("pk", flat=True))
 
@@ -172,37 +172,44 @@ class Source:
 
 
 class RowSource(Source):
-    """One key per row: the primary key."""
+    """One key per row: the primary key, or the unique field ``key``, text of collation C."""
+
+    def __init__(
+        self,
+        source: type[Model] | QuerySet[Any],
+        *,
+        key: str = "",
+        fields: Sequence[str] | None = None,
+        digest: str | None = None,
+    ) -> None:
+        super().__init__(source, fields=fields, digest=digest)
+        self._key = key or self.model._meta.pk.attname
 
     @property
     def key_name(self) -> str:
-        return "pk"
-
-    def to_key(self, text: str) -> Any:
-        return self.model._meta.pk.to_python(text)
+        return self._key
 
     def keys(self, selection: Selection) -> QuerySet[Any]:
         rows = self._undecided(self.queryset(selection), selection)
-        return rows.values(k=F("pk"), **({"d": self._digest_value()} if self.digest else {}))
+        return rows.values(k=F(self._key), **({"d": self._digest_value()} if self.digest else {}))
 
     def _undecided(self, rows: QuerySet[Any], selection: Selection) -> QuerySet[Any]:
         digest = self._digest_value() if self.digest else None
-        return selection.undecided(rows, Collate(Cast("pk", TextField()), "C"), digest)
+        return selection.undecided(rows, Collate(Cast(self._key, TextField()), "C"), digest)
 
     def _digest_value(self) -> Coalesce:
         """The digest, empty for rows that were staged without one."""
         return Coalesce(F(str(self.digest)), Value(b"", BinaryField()))
 
     def read(self, selection: Selection, key_range: KeyRange) -> Items:
-        rows = self._undecided(self.within(self.queryset(selection), key_range, "pk"), selection)
+        within = self.within(self.queryset(selection), key_range, self._key)
+        rows = self._undecided(within, selection)
         make = self.row_class()._make
-        names = self.field_names()
-        if self.digest and self.digest not in names:
-            names = [*names, self.digest]
-        found = list(rows.order_by("pk").values_list(*names))
-        pk = names.index(self.model._meta.pk.attname)
         width = len(self.field_names())
-        keys = [str(values[pk]) for values in found]
+        names = list(dict.fromkeys([*self.field_names(), self._key, *filter(None, [self.digest])]))
+        found = list(rows.order_by(self._key).values_list(*names))
+        place = names.index(self._key)
+        keys = [str(values[place]) for values in found]
         digests: list[bytes | None] = [None] * len(found)
         if self.digest:
             place = names.index(self.digest)

@@ -1,0 +1,51 @@
+"""Sessions of every kind and who takes part in them; one proxy for each kind."""
+
+from sessions_app.models.activity import ActivityEvent, Actor
+from sessions_app.models.file import SessionFile
+from sessions_app.models.kinds import (
+    AgentSession,
+    CollaborationSession,
+    ContestSession,
+    LessonSession,
+)
+from sessions_app.models.participant import (
+    PARTICIPANT_TRANSITIONS,
+    ParticipantRole,
+    ParticipantStatus,
+    SessionParticipant,
+)
+from sessions_app.models.people import LegacyIdentity, Profile, Role
+from sessions_app.models.project import UNASSIGNED_ID, UNASSIGNED_NAME, Project, ProjectStatus
+from sessions_app.models.session import (
+    SESSION_TRANSITIONS,
+    Session,
+    SessionKind,
+    SessionStatus,
+)
+from sessions_app.models.staging import LegacyCollaborationRow
+
+__all__ = [
+    "PARTICIPANT_TRANSITIONS",
+    "SESSION_TRANSITIONS",
+    "UNASSIGNED_ID",
+    "UNASSIGNED_NAME",
+    "ActivityEvent",
+    "Actor",
+    "AgentSession",
+    "CollaborationSession",
+    "ContestSession",
+    "LegacyCollaborationRow",
+    "LegacyIdentity",
+    "LessonSession",
+    "ParticipantRole",
+    "ParticipantStatus",
+    "Profile",
+    "Project",
+    "ProjectStatus",
+    "Role",
+    "Session",
+    "SessionFile",
+    "SessionKind",
+    "SessionParticipant",
+    "SessionStatus",
+]
