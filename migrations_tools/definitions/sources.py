@@ -76,7 +76,12 @@ class GroupDigest(Aggregate):
 
 
 class Source:
-    """What the engine asks of any source."""
+    """What the engine asks of any source.
+
+    ``digest`` names a hash of the row's content, a column or an annotation: a row that is not
+    what the plan saw is a conflict. While the source ``remembers``, a key that a standing run
+    decided with the same digest is not selected again; otherwise its queryset alone decides.
+    """
 
     model: type[Model]
 
@@ -86,6 +91,7 @@ class Source:
         *,
         fields: Sequence[str] | None = None,
         digest: str | None = None,
+        remembers: bool = True,
     ) -> None:
         self._queryset = source if isinstance(source, QuerySet) else source._default_manager.all()
         self.model = self._queryset.model
@@ -93,6 +99,7 @@ class Source:
         if digest is None and issubclass(self.model, StagedRow):
             digest = "content_hash"
         self.digest = digest
+        self.remembers = remembers and digest is not None
 
     def queryset(self, selection: Selection) -> QuerySet[Any]:
         """All rows of the source, decided or not."""
@@ -181,8 +188,9 @@ class RowSource(Source):
         key: str = "",
         fields: Sequence[str] | None = None,
         digest: str | None = None,
+        remembers: bool = True,
     ) -> None:
-        super().__init__(source, fields=fields, digest=digest)
+        super().__init__(source, fields=fields, digest=digest, remembers=remembers)
         self._key = key or self.model._meta.pk.attname
 
     @property
@@ -194,7 +202,7 @@ class RowSource(Source):
         return rows.values(k=F(self._key), **({"d": self._digest_value()} if self.digest else {}))
 
     def _undecided(self, rows: QuerySet[Any], selection: Selection) -> QuerySet[Any]:
-        digest = self._digest_value() if self.digest else None
+        digest = self._digest_value() if self.remembers else None
         return selection.undecided(rows, Collate(Cast(self._key, TextField()), "C"), digest)
 
     def _digest_value(self) -> Coalesce:
@@ -225,6 +233,7 @@ class TouchedSource(RowSource):
     def __init__(self, model: type[Model]) -> None:
         super().__init__(model)
         self.digest = None
+        self.remembers = False
 
     def queryset(self, selection: Selection) -> QuerySet[Any]:
         return selection.touched(self._queryset.order_by())

@@ -242,7 +242,7 @@ def _decides_about_source(run: Run) -> bool:
         return False
     with connection.cursor() as cursor:
         for index, step in enumerate(definition.steps):
-            if not step.counted or not step.source.digest:
+            if not step.counted or not step.source.remembers:
                 continue
             rows = step.source.queryset(Selection(index)).values(k=F(step.source.key_name))
             sql, parameters = rows.query.sql_with_params()

@@ -1,0 +1,1 @@
+"""The data migrations of the sessions, one module each."""

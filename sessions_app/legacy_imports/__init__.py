@@ -1,0 +1,1 @@
+"""What is imported of the legacy systems, one module for each of them."""

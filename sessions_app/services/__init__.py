@@ -1,0 +1,1 @@
+"""What people do with sessions: every change is one named action here."""
