@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db.models import TextField
@@ -37,6 +38,7 @@ class _Plan(NamedTuple):
 
     checked: Sequence[tuple[str | None, Convert]]
     free: Sequence[str | None]
+    read_free: Callable[[Any], list[Any]]  # the values of ``free``
     alternatives: Sequence[tuple[str, str]]  # columns of one field, the preferred one first
     others: Sequence[str]  # columns that fill no field, or one that another column fills
 
@@ -91,9 +93,11 @@ class RowTable(StagedTable):
             others.append(column)
             if field is not None:
                 alternatives.append((column_of[field], column))
+        free = [column_of.get(field) for field in self._free]
         return _Plan(
             [(column_of.get(field), self._converters[field]) for field in self._checked],
-            [column_of.get(field) for field in self._free],
+            free,
+            _reader(free),
             alternatives,
             others,
         )
@@ -110,7 +114,7 @@ class RowTable(StagedTable):
         checked = [
             _fitting(column, get(column), convert, extra) for column, convert in plan.checked
         ]
-        free = [get(column) for column in plan.free]
+        free = plan.read_free(values)
         if not _TEXT_OR_NULL.issuperset(map(type, free)):
             free = self._texts(plan, free, extra)
         content = ascii((checked, free)) + (canonical(extra) if extra else "")
@@ -214,6 +218,15 @@ class RowTable(StagedTable):
             f"extra = coalesce({alias}.extra, '{{}}') || "
             f"jsonb_build_object('{GIVEN}', {alias}.{quoted(ROW)})"
         )
+
+
+def _reader(columns: Sequence[str | None]) -> Callable[[Any], list[Any]]:
+    """What reads the values of ``columns`` from a row; several times faster where it has all."""
+    present = [column for column in columns if column is not None]
+    if len(present) == len(columns) > 1:
+        read = itemgetter(*present)
+        return lambda values: list(read(values))
+    return lambda values: [values.get(column) for column in columns]
 
 
 def _fitting(column: str | None, value: Any, convert: Convert, extra: Values) -> Any:

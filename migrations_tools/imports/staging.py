@@ -43,6 +43,8 @@ class StagedTable(ImportTable):
         self.key = quoted(self._column(key))
         names = dict.fromkeys([key, *fields, "content_hash", "extra"])
         self.columns = [self._column(name) for name in names]
+        # statistics of the wide columns would cost as much as all the rest of a small import
+        self._compared = f"{self.key}, {quoted(self._column('content_hash'))}"
 
     @abstractmethod
     def row(self, record: Record) -> tuple[Any, ...]:
@@ -60,7 +62,7 @@ class StagedTable(ImportTable):
             "WITH NO DATA"
         )
         copied = self._copy(source, file_import)
-        cursor.execute(f"ANALYZE {ROWS}")
+        cursor.execute(f"ANALYZE {ROWS} ({self._compared})")
         self.identify(cursor, lines_identify=source.lines_identify)
         counts = self._merge(cursor, file_import.legacy_import.pk)
         counts.unchanged = copied - counts.imported - counts.updated
@@ -138,7 +140,7 @@ class StagedTable(ImportTable):
         counts.imported = cursor.rowcount
         cursor.execute("SET LOCAL enable_nestloop = on")
         if counts.imported + counts.updated:
-            cursor.execute(f"ANALYZE {self.target}")
+            cursor.execute(f"ANALYZE {self.target} ({self._compared})")
         return counts
 
     def _column(self, field: str) -> str:
