@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError, transaction
+from django.db.migrations import Migration
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model, UniqueConstraint
 
 from migrations_tools.definitions.base import DataMigration, Step
-from migrations_tools.definitions.registry import all_definitions
+from migrations_tools.definitions.registry import all_definitions, get_definition
+from migrations_tools.exceptions import UnknownDefinition
+from migrations_tools.operations import RunDataMigration
+from migrations_tools.requirements import guarded
+from migrations_tools.selectors.completion import waiting_keys
 
 
 @register("migrations_tools")
@@ -81,3 +89,99 @@ def _is_unique(model: type[Model], names: Sequence[str]) -> bool:
         isinstance(constraint, UniqueConstraint) and set(constraint.fields) == wanted
         for constraint in model._meta.constraints
     )
+
+
+@register("migrations_tools")
+def check_operations(**kwargs: Any) -> list[CheckMessage]:
+    """``RunDataMigration`` stands where it can work: last of its app, apart, after the engine."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return [
+        message
+        for migration in loader.disk_migrations.values()
+        for operation in migration.operations
+        if isinstance(operation, RunDataMigration)
+        for message in _check_operation(loader, migration, operation)
+    ]
+
+
+def _check_operation(
+    loader: MigrationLoader, migration: Migration, operation: RunDataMigration
+) -> Iterator[CheckMessage]:
+    where = f"{migration.app_label}.{migration.name}"
+    try:
+        get_definition(operation.name)
+    except UnknownDefinition as error:
+        yield Error(
+            f"{where} runs “{operation.name}”, which is no data migration.",
+            hint=error.message,
+            obj=where,
+            id="migrations_tools.E020",
+        )
+    if migration.atomic:
+        yield Error(
+            f"{where} runs {operation.name} in one transaction.",
+            hint="Set “atomic = False” on the migration: batches commit one by one.",
+            obj=where,
+            id="migrations_tools.E021",
+        )
+    later = [
+        name
+        for app, name in loader.graph.leaf_nodes(migration.app_label)
+        if (app, name) != (migration.app_label, migration.name)
+    ]
+    if later:
+        yield Error(
+            f"{later[0]} changes the schema after {where} ran {operation.name}.",
+            hint="Move the operation to a new last migration and leave the old one empty: it "
+            "works with the models as they are now.",
+            obj=where,
+            id="migrations_tools.E022",
+        )
+    (newest,) = loader.graph.leaf_nodes("migrations_tools")
+    if newest not in migration.dependencies:
+        yield Error(
+            f"{where} does not depend on {newest[0]}.{newest[1]}, the newest of the engine.",
+            hint=f"Add {newest!r} to its dependencies.",
+            obj=where,
+            id="migrations_tools.E023",
+        )
+
+
+@register("migrations_tools")
+def check_guards(**kwargs: Any) -> list[CheckMessage]:
+    """``requires_data_migration`` names data migrations that exist."""
+    names = {definition.name for definition in all_definitions()}
+    return [
+        Error(
+            f"{', '.join(functions)} needs “{name}”, which is no data migration.",
+            hint="Correct the name; “manage.py datamigrate list” shows the names.",
+            id="migrations_tools.E024",
+        )
+        for name, functions in sorted(guarded.items())
+        if name not in names
+    ]
+
+
+@register(Tags.database)
+def check_guarded_data(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Guarded code whose data is not carried over yet. Silent where tables are missing."""
+    names = {definition.name for definition in all_definitions()} & guarded.keys()
+    if "default" not in (databases or []):
+        return []
+    messages: list[CheckMessage] = []
+    for name in sorted(names):
+        try:
+            with transaction.atomic():
+                waiting = waiting_keys(get_definition(name))
+        except DatabaseError:
+            continue
+        if waiting:
+            messages.append(
+                checks.Warning(
+                    f"{', '.join(guarded[name])} refuses to work: {waiting:,} keys of {name} are "
+                    "not carried over.",
+                    hint=f"Run “manage.py datamigrate run {name}”.",
+                    id="migrations_tools.W025",
+                )
+            )
+    return messages

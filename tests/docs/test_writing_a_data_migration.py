@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from django.db.migrations.loader import MigrationLoader
 
 from migrations_tools import checks, triggers
 from migrations_tools.definitions import Outcome, outcomes, registry
+from migrations_tools.operations import LARGEST_INLINE
 from tests.docs.console import blocks, commands, document, run, section, table
 from tests.shop import data_migrations, models
 from tests.shop.models import DayBook, LegacyOrder, Order
@@ -84,6 +87,18 @@ def test_its_models_are_those_of_the_shop() -> None:
 def test_its_definition_of_one_step_is_that_of_the_shop() -> None:
     text = section(TEXT, "One step, and groups")
     assert written("data_migrations.py", text).strip() in inspect.getsource(data_migrations)
+
+
+def test_its_schema_migration_is_one_the_checks_accept() -> None:
+    """Written for the test's shop, it runs what the shop's definition is called."""
+    found: dict[str, Any] = {}
+    exec(written("migrations/0002_move_orders.py"), found)  # noqa: S102 - our own
+    migration = found["Migration"]
+    (operation,) = migration.operations
+    assert (operation.name, operation.largest) == ("move_orders", LARGEST_INLINE)
+    assert not migration.atomic
+    newest = MigrationLoader(None).graph.leaf_nodes("migrations_tools")
+    assert set(newest) <= set(migration.dependencies)
 
 
 def test_it_names_every_answer_of_transform() -> None:

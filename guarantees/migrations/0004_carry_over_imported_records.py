@@ -1,0 +1,16 @@
+"""Staged rows of the old department are carried over by ``migrate`` itself."""
+
+from django.db import migrations
+
+from migrations_tools.operations import RunDataMigration
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [
+        ("guarantees", "0003_protected_guarantees"),
+        ("migrations_tools", "0002_append_only"),
+    ]
+
+    operations = [RunDataMigration("split_imported_records")]

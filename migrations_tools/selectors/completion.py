@@ -1,0 +1,58 @@
+"""Whether a data migration is done: keys that no standing run has looked at yet."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from migrations_tools.definitions.base import DataMigration
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.sql import table_of
+from migrations_tools.models import Run
+from migrations_tools.states import RunKind, RunState
+
+
+def newest_completed(definition: type[DataMigration]) -> Run | None:
+    """The newest apply run that came to its end and stands, wholly or in part."""
+    finished = Run.objects.standing().filter(
+        definition=definition.name,
+        state__in=[RunState.COMPLETED, RunState.PARTIALLY_ROLLED_BACK],
+    )
+    return finished.order_by("-created_at", "-id").first()
+
+
+def waiting_keys(definition: type[DataMigration]) -> int:
+    """Selected keys that no standing, finished run has in its ledger with the same content.
+
+    What such a run quarantined or left to a person is work for people: it waits no longer.
+    """
+    unsaved = Run(definition=definition.name, version=definition.version, kind=RunKind.PLAN)
+    context = RunContext.of(unsaved)
+    standing = Run.objects.standing().filter(definition=definition.name)
+    finished = list(standing.exclude(finished_at=None).values_list("pk", flat=True))
+    waiting = 0
+    for index, step in enumerate(context.steps):
+        if not step.counted:
+            continue
+        keys = step.source.keys(context.selection(index))
+        sql, parameters = keys.query.sql_with_params()
+        same = "AND l.source_digest IS NOT DISTINCT FROM k.d" if step.source.remembers else ""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM ({sql}) k WHERE NOT EXISTS ("
+                "SELECT 1 FROM migrations_tools_ledgerentry l WHERE l.run_id = ANY(%s) "
+                f'AND l.step = %s AND l.key = k.k::text COLLATE "C" {same})',
+                [*parameters, finished, index],
+            )
+            waiting += int(cursor.fetchone()[0])
+    return waiting
+
+
+def sources_are_empty(definition: type[DataMigration]) -> bool:
+    """Whether no counted step has any row to read. Plain SQL: asks nothing of the columns."""
+    tables = {table_of(step.source.model) for step in definition.steps if step.counted}
+    with connection.cursor() as cursor:
+        for table in sorted(tables):
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")
+            if cursor.fetchone()[0]:
+                return False
+    return True
