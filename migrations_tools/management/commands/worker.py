@@ -12,21 +12,11 @@ from django.db import DatabaseError, close_old_connections
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
-from migrations_tools.services import runs
-from migrations_tools.states import RunKind, RunState
+from migrations_tools.services.slices import work_slice
 
 log = structlog.get_logger(__name__)
 
-SLICE_SECONDS = 30.0
 POLL_SECONDS = 1.0
-
-_RUNNABLE = [
-    RunState.QUEUED,
-    RunState.RUNNING,
-    RunState.THROTTLED,
-    RunState.PAUSING,
-    RunState.CANCELLING,
-]
 
 
 class Command(BaseCommand):
@@ -48,15 +38,11 @@ class Command(BaseCommand):
         """One slice of each runnable run, oldest first; whether there was one."""
         close_old_connections()
         try:
-            found = list(
-                Run.objects.filter(
-                    state__in=_RUNNABLE, kind__in=[RunKind.APPLY, RunKind.ROLLBACK]
-                ).order_by("created_at")
-            )
+            found = list(Run.objects.all().runnable())
             for run in found:
                 if interruption.asked:
                     break
-                runs.work_run(run, seconds=SLICE_SECONDS, stopping=lambda: interruption.asked)
+                work_slice(run, stopping=lambda: interruption.asked)
         except (DatabaseError, CarryoverError) as error:
             log.warning("slice failed, trying again", error=str(error))
             close_old_connections()

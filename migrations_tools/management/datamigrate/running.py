@@ -153,6 +153,8 @@ class RunCommand(Subcommand):
     def _run(self, **options: Any) -> Answer:
         definition = get_definition(options["migration"])
         tuning = {"limit": options["limit"], "batch_size": options["batch_size"]}
+        if options["background"]:
+            tuning["workers"] = options["workers"]
         given = {"options": chosen_options(options) or None, "tuning": tuning, **self.actor}
         if options["dry_run"]:
             with RunProgress(f"dry run {definition.name}") as progress:

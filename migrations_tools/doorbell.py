@@ -1,0 +1,43 @@
+"""Ringing for workers. The database is the queue: a message carries ids only, may be lost, doubled
+or late, and costs time at most. Without a broker nothing rings; ``manage.py worker`` polls.
+"""
+
+from __future__ import annotations
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from migrations_tools.models import Run
+
+log = structlog.get_logger(__name__)
+
+#: The task that does one slice (`migrations_tools.tasks`), by name: a sender needs no task code.
+WORK_SLICE = "migrations_tools.work_slice"
+
+
+def seats_of(run: Run) -> int:
+    """How many workers the run asked for (``--workers``)."""
+    return int(run.tuning.get("workers") or 1)
+
+
+def ring(run: Run) -> None:
+    """Call workers to ``run`` as soon as the transaction is committed."""
+    if settings.CELERY_BROKER_URL:
+        transaction.on_commit(lambda: ring_seats(run))
+
+
+def ring_seats(run: Run) -> None:
+    """Send one message for each seat at once."""
+    for seat in range(1, seats_of(run) + 1):
+        ring_seat(str(run.pk), seat)
+
+
+def ring_seat(run_id: str, seat: int) -> None:
+    """Send one message at once. A broker that is away is no error: the sweep rings again."""
+    try:
+        current_app.send_task(WORK_SLICE, args=[run_id, seat], retry=False)
+    except OperationalError as error:
+        log.warning("nobody called", run=run_id, error=str(error))
