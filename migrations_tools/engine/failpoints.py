@@ -26,12 +26,20 @@ BATCH_FAILPOINTS = (
 #: Fail-points of the close of a run, in order.
 CLOSE_FAILPOINTS = ("closing", "sealed", "closed")
 
+#: The environment variable that names one.
+VARIABLE = "CARRYOVER_FAILPOINT"
+
 _reached: dict[str, int] = {}
+
+
+def reset() -> None:
+    """Count anew: in a process that was forked."""
+    _reached.clear()
 
 
 def failpoint(name: str) -> None:
     """Pass the place ``name``."""
-    setting = os.environ.get("CARRYOVER_FAILPOINT")
+    setting = os.environ.get(VARIABLE)
     if not setting:
         return
     wanted, action, *rest = setting.split(":")

@@ -82,7 +82,11 @@ class OrderStep(Step):
             raise Reject("zero_total")
         book = Ensure(DayBook, {"title": "carried over"}, day=row.day)
         order = build(
-            Order, number=f"{self.options.prefix}{row.number}", day_book=book, total=total
+            Order,
+            number=f"{self.options.prefix}{row.number}",
+            day_book=book,
+            total=total,
+            created_at=row.staged_at,
         )
         changes: list[Any] = [book, Insert(order), Update(row, order=order)]
         if row.line:

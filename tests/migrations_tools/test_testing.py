@@ -1,0 +1,112 @@
+"""What the product offers to the tests of data migrations, used on sound and on broken ones."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from migrations_tools.definitions import Apply, Insert, build
+from migrations_tools.models import Run
+from migrations_tools.services import runs
+from migrations_tools.services.actors import system_user
+from migrations_tools.testing import (
+    assert_crash_safe,
+    assert_pure,
+    assert_reversible,
+    assert_sound,
+    differences,
+)
+from tests.shop import data_migrations
+from tests.shop.models import LegacyNote, LegacyOrder, Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def stage(count: int = 7) -> None:
+    day = datetime.date(2025, 5, 1)
+    LegacyOrder.objects.bulk_create(
+        LegacyOrder(number=f"T{n}", day=day + datetime.timedelta(days=n // 3), line="x", total="1")
+        for n in range(count)
+    )
+
+
+def change_an_order() -> None:
+    LegacyOrder.objects.filter(number="T6").update(total="99")
+
+
+def test_a_sound_definition_is_crash_safe():
+    stage()
+    assert_crash_safe("carry_orders", edit=change_an_order)
+    assert Run.objects.filter(kind="rollback", state="completed").count() == 15
+
+
+def test_groups_are_crash_safe():
+    for customer in "abcde":
+        LegacyNote.objects.create(customer=customer, text="one")
+        LegacyNote.objects.create(customer=customer, text="two")
+    assert_crash_safe("gather_notes")
+
+
+def test_a_sound_definition_is_pure_and_reversible():
+    stage()
+    assert_pure("carry_orders")
+    assert_reversible("carry_orders")
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("check", [assert_crash_safe, assert_pure, assert_reversible])
+def test_nothing_staged_proves_nothing(check: Any):
+    with pytest.raises(AssertionError, match="stage some rows first"):
+        check("carry_orders")
+
+
+def test_too_few_rows_for_two_batches_are_told():
+    LegacyNote.objects.create(customer="a", text="one")
+    with pytest.raises(AssertionError, match="stage more rows"):
+        assert_crash_safe("gather_notes")
+
+
+def test_a_transform_that_remembers_is_not_pure(monkeypatch: pytest.MonkeyPatch):
+    stage(3)
+    asked: list[Any] = []
+
+    def transform(self: Any, row: Any, context: Any) -> Apply:
+        asked.append(row)
+        return Apply([Insert(build(Order, number=f"{len(asked)}"))])
+
+    monkeypatch.setattr(data_migrations.OrderStep, "transform", transform)
+    with pytest.raises(AssertionError, match="answers differently for key"):
+        assert_pure("carry_orders")
+
+
+def test_a_transform_that_asks_the_database_is_not_pure(monkeypatch: pytest.MonkeyPatch):
+    stage(1)
+    monkeypatch.setattr(
+        data_migrations.OrderStep,
+        "transform",
+        lambda self, row, context: Apply([Insert(Order.objects.get(pk=1))]),
+    )
+    with pytest.raises(AssertionError, match="asks the database"):
+        assert_pure("carry_orders")
+
+
+def test_a_run_whose_data_was_spoiled_is_not_sound():
+    stage()
+    run = runs.start_run("carry_orders", acting_user=system_user(), surface="command")
+    assert run is not None
+    runs.work_run(run)
+    assert_sound(run)
+    LegacyOrder.objects.filter(number="T1").update(order=None)
+    with pytest.raises(AssertionError, match="the verification fails"):
+        assert_sound(run)
+
+
+def test_differences_are_told_in_words():
+    before, after = {"shop.order": Counter(["(a)", "(a)"])}, {"shop.order": Counter(["(a)", "(b)"])}
+    assert differences(before, after) == [
+        "shop.order: (a) is missing",
+        "shop.order: (b) is too many",
+    ]
