@@ -89,6 +89,20 @@ def test_its_definition_of_one_step_is_that_of_the_shop() -> None:
     assert written("data_migrations.py", text).strip() in inspect.getsource(data_migrations)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_it_is_proved_as_it_says(
+    shop: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the kills, which take a minute: tests of the engine do them."""
+    exec(as_test(written("some_data.py")), {})  # noqa: S102 - our own
+    killed: list[str] = []
+    found: dict[str, Any] = {}
+    exec(written("tests_under_faults.py"), found)  # noqa: S102 - our own
+    found["assert_crash_safe"] = killed.append
+    found["test_no_fault_harms_it"](None)
+    assert killed == ["move_orders"]
+
+
 def test_its_schema_migration_is_one_the_checks_accept() -> None:
     """Written for the test's shop, it runs what the shop's definition is called."""
     found: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 
 from migrations_tools.management.base import CarryoverCommand
 from migrations_tools.management.datamigrate.base import Subcommand
+from migrations_tools.management.datamigrate.creating import New
 from migrations_tools.management.datamigrate.keeping import Backup, Erase, Purge, Restore
 from migrations_tools.management.datamigrate.proving import Rollback, Verify
 from migrations_tools.management.datamigrate.running import (
@@ -38,6 +39,7 @@ SUBCOMMANDS: list[type[Subcommand]] = [
     Purge,
     Erase,
     Health,
+    New,
     Work,
 ]
 
