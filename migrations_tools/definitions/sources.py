@@ -148,6 +148,12 @@ class Source:
         """The source rows of one key."""
         return (found,)
 
+    def standing(self, keys: Sequence[str]) -> set[str]:
+        """Those of ``keys`` under which a row stands, whether the queryset holds it or not."""
+        wanted = [self.to_key(key) for key in keys]
+        rows = self.model._base_manager.filter(**{f"{self.key_name}__in": wanted})
+        return {str(key) for key in rows.values_list(self.key_name, flat=True)}
+
     def read(self, selection: Selection, key_range: KeyRange) -> Items:
         """The selected keys of the range with their rows."""
         raise TypeError

@@ -28,6 +28,8 @@ from migrations_tools.exceptions import LeaseLost
 from migrations_tools.models import Batch, Run
 from migrations_tools.states import WORKING_STATES, WRITING_KINDS, BatchState, RunKind
 
+#: The sweep number of the pass over a step's frozen range.
+FIRST_PASS = 0
 #: Sweeps for rows that appeared behind the key.
 MOST_SWEEPS = 3
 #: The sweep number of batches that drive listed keys again.
@@ -165,15 +167,8 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
                 break
             last = Batch.objects.filter(run=run, step=index).order_by("-number").first()
             most = min(size, remaining_limit(context)) if step.counted else size
-            selection = context.selection(index, sweeping=frozen["sweep"] > 0)
             after = last.last_key if last and last.sweep == frozen["sweep"] else None
-            key_range = KeyRange(after, frozen["upper"])
-            keys = step.source.within(step.source.keys(selection), key_range, "k")
-            found = (
-                list(keys.order_by("k").values_list("k", flat=True)[:most])
-                if most > 0 and frozen["upper"] is not None
-                else []
-            )
+            found = _next_keys(context, index, after, most)
             if found:
                 return Batch.objects.create(
                     run=run,
@@ -181,7 +176,7 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
                     number=last.number + 1 if last else 1,
                     sweep=frozen["sweep"],
                     after_key=after,
-                    last_key=str(found[-1]),
+                    last_key=found[-1],
                     size=len(found),
                 )
             if Batch.objects.filter(run=run, step=index).exclude(state=BatchState.DONE).exists():
@@ -196,6 +191,28 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
     if Batch.objects.filter(run=run).exclude(state=BatchState.DONE).exists():
         return Idle.WAIT
     return Idle.FINISHED
+
+
+def _next_keys(context: RunContext, index: int, after: str | None, most: int) -> list[str]:
+    """The next keys of a step's range, at most ``most``.
+
+    Planned keys that are not selected any more take their place among the others. A full batch
+    finds those between its keys as it is carried; only a limit needs them counted before.
+    """
+    frozen = context.run.key_ranges[str(index)]
+    if most <= 0 or frozen["upper"] is None:
+        return []
+    source = context.steps[index].source
+    selection = context.selection(index, sweeping=frozen["sweep"] > FIRST_PASS)
+    keys = source.within(source.keys(selection), KeyRange(after, frozen["upper"]), "k")
+    found = [str(key) for key in keys.order_by("k").values_list("k", flat=True)[:most]]
+    plan = context.planned(index) if frozen["sweep"] == FIRST_PASS else None
+    full = len(found) == most
+    if plan is None or (full and not context.run.tuning.get("limit")):
+        return found
+    planned = plan.within(after, found[-1] if full else frozen["upper"])
+    absent = plan.absent(planned, found)
+    return plan.in_key_order([*found, *absent], most) if absent else found
 
 
 def _cut_again(context: RunContext, index: int) -> Batch | Idle | None:
@@ -275,10 +292,14 @@ def _freeze(context: RunContext, index: int) -> dict[str, Any]:
     source = context.steps[index].source
     keys = source.keys(context.selection(index))
     upper = keys.order_by("-k").values_list("k", flat=True).first()
+    plan = context.planned(index)
+    if plan is not None:  # planned keys beyond the last selected one get their outcome too
+        ends = [str(key) for key in (upper, plan.last()) if key is not None]
+        upper = plan.in_key_order(ends, len(ends))[-1] if ends else None
     frozen = {
         "upper": None if upper is None else str(upper),
         "selected": keys.count(),
-        "sweep": 0,
+        "sweep": FIRST_PASS,
         "closed": upper is None,
     }
     context.run.key_ranges[str(index)] = frozen

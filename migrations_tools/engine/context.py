@@ -14,6 +14,7 @@ from migrations_tools.definitions.base import DataMigration, Step
 from migrations_tools.definitions.options import parse_options
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.definitions.sources import TouchedSource
+from migrations_tools.engine.planned import PlannedKeys
 from migrations_tools.engine.selection import Selection
 from migrations_tools.models import Run
 from migrations_tools.states import RunKind
@@ -31,6 +32,7 @@ class RunContext:
     options: Any
     ensured: dict[Any, Any] = field(default_factory=dict)
     _selections: dict[tuple[int, bool], Selection] = field(default_factory=dict)
+    _planned: dict[int, PlannedKeys | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: Run) -> RunContext:
@@ -58,6 +60,24 @@ class RunContext:
                 self.run, step, sweeping=sweeping
             )
         return found
+
+    def planned(self, step: int) -> PlannedKeys | None:
+        """The keys of a step that the run's plan foresaw; None where it has no plan.
+
+        Keys of a step over the run's own output are other ones each time.
+        """
+        if step not in self._planned:
+            self._planned[step] = self._planned_keys(step)
+        return self._planned[step]
+
+    def _planned_keys(self, step: int) -> PlannedKeys | None:
+        plan = self.run.plan_id
+        if plan is None or not self.steps[step].counted:
+            return None
+        others = Run.objects.standing().made_since(plan).exclude(pk=self.run.pk)
+        return PlannedKeys(
+            plan, step, self.steps[step].source, list(others.values_list("pk", flat=True))
+        )
 
     @cached_property
     def _carried_from(self) -> set[type[Model]]:

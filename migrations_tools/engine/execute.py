@@ -18,7 +18,13 @@ from migrations_tools.definitions.changes import Change, Ensure
 from migrations_tools.definitions.outcomes import Outcome, Reject, Review
 from migrations_tools.definitions.sources import Items, KeyRange
 from migrations_tools.engine import ensure
-from migrations_tools.engine.claim import finish_batch, own_batch_again, refuse_stale_owner
+from migrations_tools.engine.claim import (
+    FIRST_PASS,
+    MOST_SWEEPS,
+    finish_batch,
+    own_batch_again,
+    refuse_stale_owner,
+)
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import (
     ErrorClass,
@@ -38,6 +44,7 @@ from migrations_tools.engine.ledger import (
     write_reviews,
 )
 from migrations_tools.engine.limits import limit_data_transaction
+from migrations_tools.engine.planned import entries_of_absent, keep_as_planned
 from migrations_tools.engine.side import side_connection
 from migrations_tools.engine.write import BatchWriter, RowGone, Written
 from migrations_tools.models import Batch, LedgerEntry
@@ -107,49 +114,33 @@ def carry_batch(context: RunContext, batch: Batch) -> Carried:
     """Read the batch's keys under lock and write what ``transform`` answers, without commit."""
     step = context.steps[batch.step]
     key_range = KeyRange(batch.after_key, batch.last_key, batch.keys)
-    selection = context.selection(batch.step, sweeping=0 < batch.sweep <= 3)
+    selection = context.selection(batch.step, sweeping=FIRST_PASS < batch.sweep <= MOST_SWEEPS)
     items = step.source.read_locked(selection, key_range)
     failpoint("locked")
     carried = Carried()
-    items = _set_aside(context, batch, items, carried)
+    items = _set_aside(context, batch, items, carried.entries)
     if len(items):
         _carry_part(context, batch, step, items, carried)
     return carried
 
 
-def _set_aside(context: RunContext, batch: Batch, items: Items, carried: Carried) -> Items:
-    """Take out keys whose content is newer than what the plan saw, and keys that are gone."""
+def _set_aside(context: RunContext, batch: Batch, items: Items, entries: list[Entry]) -> Items:
+    """Answer for keys that are not selected any more, or are not what the plan saw; the others.
+
+    Keys that are driven again are taken as they are now.
+    """
+    source = context.steps[batch.step].source
     if batch.keys is not None:
         found = set(items.keys)
-        carried.entries += [
-            Entry(key, Outcomes.GONE, "gone") for key in batch.keys if key not in found
-        ]
-    plan = context.run.plan_id
-    if plan is None or batch.keys is not None or not any(items.digests):
+        entries += entries_of_absent(source, [key for key in batch.keys if key not in found])
         return items
-    planned = {
-        key: bytes(digest or b"")
-        for key, digest in LedgerEntry.objects.filter(
-            run_id=plan, step=batch.step, key__in=items.keys, source_digest__isnull=False
-        ).values_list("key", "source_digest")
-    }
-    kept = Items([], [], [])
-    for key, digest, row in zip(items.keys, items.digests, items.rows, strict=True):
-        if key in planned and planned[key] != digest:
-            carried.entries.append(
-                Entry(
-                    key,
-                    Outcomes.CONFLICT,
-                    "changed_since_plan",
-                    "The row changed after the plan was made; plan and run again.",
-                    source_digest=None,
-                )
-            )
-        else:
-            kept.keys.append(key)
-            kept.digests.append(digest)
-            kept.rows.append(row)
-    return kept
+    plan = context.planned(batch.step)
+    if plan is None:
+        return items
+    planned = plan.within(batch.after_key, batch.last_key)
+    if batch.sweep == FIRST_PASS:
+        entries += entries_of_absent(source, plan.absent(planned, items.keys))
+    return keep_as_planned(items, planned, entries)
 
 
 def _carry_part(

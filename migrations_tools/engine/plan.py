@@ -49,6 +49,12 @@ def anything_selected(context: RunContext) -> bool:
     )
 
 
+def anything_outstanding(context: RunContext) -> bool:
+    """Whether the run's plan saw a key that no run answered for since."""
+    planned = map(context.planned, range(len(context.steps)))
+    return any(keys is not None and keys.any_outstanding() for keys in planned)
+
+
 def forecast(context: RunContext, progress: Progress = lambda keys: None) -> dict[str, Any]:
     """The plan's report. ``outcomes`` are scaled up where only a sample was looked at."""
     _refresh_statistics(context)

@@ -33,6 +33,15 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Apply runs whose writes stand, in whole or in part; rolled-back ones are left out."""
         return self.filter(kind=RunKind.APPLY).exclude(state=RunState.ROLLED_BACK)
 
+    def made_since(self, plan: uuid.UUID) -> RunQuerySet:
+        """Apply runs of the plan's definition that were made after it."""
+        planned = Run.objects.filter(pk=plan)
+        return self.filter(
+            kind=RunKind.APPLY,
+            definition__in=planned.values("definition"),
+            created_at__gt=planned.values("created_at"),
+        )
+
     def newest_writing(self) -> Run | None:
         """The run that the word ``last`` names: the newest apply or rollback run."""
         kinds = [RunKind.APPLY, RunKind.ROLLBACK]

@@ -166,7 +166,7 @@ def start_run(
     run = _new_run(definition, RunKind.APPLY, acting_user, options, tuning)
     run.plan, run.reason = planned, reason
     context = RunContext.of(run)
-    if not plan.anything_selected(context):
+    if not plan.anything_selected(context) and not plan.anything_outstanding(context):
         return None
     run.fingerprint = planned.fingerprint if made_now else fingerprint(context)
     drift = _plan_drift(planned, run)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F
 
 from migrations_tools.definitions.sources import GroupSource, KeyRange
+from migrations_tools.engine.claim import FIRST_PASS
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.selection import Selection
 from migrations_tools.models import Batch, RetentionRecord, Run, StagedRow
@@ -31,9 +32,6 @@ from migrations_tools.verification.results import (
     rows_of,
     timed,
 )
-
-#: The first pass over a step's range; later ones sweep for late rows or drive keys again.
-FIRST_PASS = 0
 
 
 @dataclass(frozen=True)
@@ -148,14 +146,29 @@ def _without_outcome(context: RunContext, keys: Keys, result: Result) -> None:
     for index, step in enumerate(context.steps):
         bound = bound_of(context, index, keys.batches)
         if step.counted and bound is not None:
-            add_named(result, _keys_without_entry(context, index, bound, known))
+            add_named(result, _planned_without_entry(context, index, bound))
+            if step.source.remembers:  # of others, the queryset may hold new rows at any time
+                add_named(result, _keys_without_entry(context, index, bound, known))
     result.examined += result.failures
+
+
+def _planned_without_entry(
+    context: RunContext, index: int, bound: str
+) -> list[tuple[str, str, int]]:
+    """Planned keys up to ``bound`` that neither this run nor one made since has in its ledger."""
+    plan = context.planned(index)
+    if plan is None:
+        return []
+    answering = Run.objects.all().made_since(plan.plan).values_list("pk", flat=True)
+    detail = f"The plan of the run saw this key of step {index}, and it has no outcome."
+    missing = plan.without_outcome(bound, list(answering), MOST_NAMED)
+    return [(key, detail, number) for key, number in missing]
 
 
 def _keys_without_entry(
     context: RunContext, index: int, bound: str, known: Sequence[Any]
 ) -> list[tuple[str, str, int]]:
-    """Source keys up to ``bound`` that no run in ``known`` has in its ledger.
+    """Source keys up to ``bound`` that no run in ``known`` has in its ledger, nor the plan.
 
     Rows staged after the run began are not planned ones; the next run takes them up.
     """
@@ -172,7 +185,7 @@ def _keys_without_entry(
         f"({sql}) k WHERE NOT EXISTS (SELECT 1 FROM migrations_tools_ledgerentry l "
         'WHERE l.run_id = ANY(%s) AND l.step = %s AND l.key = k.k::text COLLATE "C") '
         f"ORDER BY k.k LIMIT {MOST_NAMED}",
-        [*parameters, list(known), index],
+        [*parameters, [*known, *filter(None, [context.run.plan_id])], index],
     )
     detail = f"A key of step {index} lies in the range of the run and has no outcome; run again."
     return [(key, detail, number) for key, number in missing]

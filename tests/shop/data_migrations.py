@@ -167,3 +167,27 @@ class ReviseOrders(DataMigration):
     """Orders without a note get one: an update in place, chosen by the queryset alone."""
 
     steps = [ReviseStep]
+
+
+class NameBookStep(Step):
+    """Orders that have a note already were looked at; ``load`` fetches what is written."""
+
+    source = RowSource(Order.objects.filter(note=""))
+    writes = [Order, DayBook]
+
+    def load(self, rows: Any) -> dict[int, DayBook]:
+        return DayBook.objects.in_bulk({row.day_book_id for row in rows})
+
+    def transform(self, row: Any, books: dict[int, DayBook]) -> Outcome:
+        if row.total == 0:
+            raise Reject("no_total", f"Order {row.number} has no total.")
+        book = books[row.day_book_id]
+        title = f"{book.title} with {row.number}".strip()
+        return Apply([Update(book, title=title), Update(row, note="named in its book")])
+
+
+@register
+class NameBooks(DataMigration):
+    """Day books name their orders: updates of rows that ``load`` fetched."""
+
+    steps = [NameBookStep]
