@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -27,9 +27,14 @@ class Update:
     """Set columns of a row that was read: a source row, or an object that ``load`` fetched.
 
     Values are given by field name; a foreign key takes an object, an ``Ensure`` or a key.
+
+    Source rows are locked. An object that ``load`` fetched is compared first, in the columns to
+    be set, with its attributes as they are now (so do not change them): where the application
+    wrote another value meanwhile, it stays, and the key is a conflict, ``changed_meanwhile``.
+    Deferred attributes are not compared.
     """
 
-    __slots__ = ("model", "pk", "values")
+    __slots__ = ("model", "pk", "seen", "values")
 
     def __init__(self, row: Any, **values: Any) -> None:
         if not values:
@@ -37,6 +42,16 @@ class Update:
         self.model: type[Model] = row._meta.model
         self.pk = row.pk
         self.values = values
+        self.seen = _as_read(row, values) if isinstance(row, Model) else {}
+
+
+def _as_read(row: Model, names: Iterable[str]) -> dict[str, Any]:
+    """What a fetched object knows of the row in the database, by the given field names."""
+    if row._state.adding:
+        return {}
+    attributes = {name: row._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]
+    known = row.__dict__
+    return {name: known[attname] for name, attname in attributes.items() if attname in known}
 
 
 class Delete:

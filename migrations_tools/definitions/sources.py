@@ -8,7 +8,7 @@ whose content has not changed since.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,15 @@ class Items:
 
     def part(self, start: int, stop: int) -> Items:
         return Items(self.keys[start:stop], self.digests[start:stop], self.rows[start:stop])
+
+    def without(self, keys: Collection[str | None]) -> Items:
+        """The items of all other keys."""
+        kept = [place for place, key in enumerate(self.keys) if key not in keys]
+        return Items(
+            [self.keys[place] for place in kept],
+            [self.digests[place] for place in kept],
+            [self.rows[place] for place in kept],
+        )
 
 
 @dataclass(slots=True)

@@ -44,7 +44,8 @@ from migrations_tools.engine.ledger import (
     write_reviews,
 )
 from migrations_tools.engine.limits import limit_data_transaction
-from migrations_tools.engine.planned import entries_of_absent, keep_as_planned
+from migrations_tools.engine.meanwhile import RowsChanged
+from migrations_tools.engine.planned import entries_of_absent, entries_of_changed
 from migrations_tools.engine.side import side_connection
 from migrations_tools.engine.write import BatchWriter, RowGone, Written
 from migrations_tools.models import Batch, LedgerEntry
@@ -140,7 +141,9 @@ def _set_aside(context: RunContext, batch: Batch, items: Items, entries: list[En
     planned = plan.within(batch.after_key, batch.last_key)
     if batch.sweep == FIRST_PASS:
         entries += entries_of_absent(source, plan.absent(planned, items.keys))
-    return keep_as_planned(items, planned, entries)
+    changed = entries_of_changed(items, planned)
+    entries += changed
+    return items.without({entry.key for entry in changed}) if changed else items
 
 
 def _carry_part(
@@ -165,6 +168,12 @@ def _carry_part(
             raise
         if context.writes_records_apart:
             context.ensured = known  # what this savepoint made is gone with it
+        if isinstance(error, RowsChanged):
+            carried.entries += _changed(error, items)
+            rest = items.without(error.keys)
+            if len(rest):
+                _carry_part(context, batch, step, rest, carried)
+            return
         if len(items) == 1:
             carried.entries.append(_failed(items.keys[0], items.digests[0], error))
             return
@@ -175,6 +184,15 @@ def _carry_part(
     carried.entries += part.entries
     carried.reviews += part.reviews
     carried.written.merge(part.written)
+
+
+def _changed(error: RowsChanged, items: Items) -> list[Entry]:
+    detail = f"Changed while the key was carried over, and left as it is: {error.rows}."
+    return [
+        Entry(key, Outcomes.CONFLICT, "changed_meanwhile", detail)
+        for key in items.keys
+        if key in error.keys
+    ]
 
 
 def _failed(key: str, digest: bytes | None, error: BaseException) -> Entry:

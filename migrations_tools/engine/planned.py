@@ -8,7 +8,7 @@ not selected any more is ``gone`` with its row, or a conflict: another value sta
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,25 +145,18 @@ def _key_field(model: type[Model], name: str) -> Field[Any, Any]:
     return found
 
 
-def keep_as_planned(items: Items, planned: dict[str, bytes | None], entries: list[Entry]) -> Items:
-    """``items`` without those whose content is another than the plan saw; they are conflicts."""
-    kept = Items([], [], [])
-    for key, digest, row in zip(items.keys, items.digests, items.rows, strict=True):
-        seen = planned.get(key)
-        if digest is not None and seen is not None and seen != digest:
-            entries.append(
-                Entry(
-                    key,
-                    Outcome.CONFLICT,
-                    CHANGED_SINCE_PLAN,
-                    "The row changed after the plan was made; plan and run again.",
-                )
-            )
-        else:
-            kept.keys.append(key)
-            kept.digests.append(digest)
-            kept.rows.append(row)
-    return kept
+def entries_of_changed(items: Items, planned: Mapping[str, bytes | None]) -> list[Entry]:
+    """Outcomes of keys whose content is another than the plan saw."""
+    return [
+        Entry(
+            key,
+            Outcome.CONFLICT,
+            CHANGED_SINCE_PLAN,
+            "The row changed after the plan was made; plan and run again.",
+        )
+        for key, digest in zip(items.keys, items.digests, strict=True)
+        if digest is not None and planned.get(key) not in (None, digest)
+    ]
 
 
 def entries_of_absent(source: Source, keys: Sequence[str]) -> list[Entry]:

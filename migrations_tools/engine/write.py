@@ -5,7 +5,7 @@ Every write leaves its history rows and its journal entries in the same transact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -21,6 +21,7 @@ from migrations_tools.definitions.changes import Change, Delete, Ensure, Insert,
 from migrations_tools.engine import journal
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.history import CHANGED, DELETED, INSERTED, write_history
+from migrations_tools.engine.meanwhile import RowsChanged, changed_meanwhile
 from migrations_tools.engine.sql import (
     column_list,
     column_type,
@@ -85,13 +86,23 @@ class Written:
 
 @dataclass
 class _Updates:
-    """Updates of the same columns of one model, no row twice."""
+    """Updates of the same columns of one model, no row twice.
+
+    ``compared`` are places of ``fields`` whose former values, as they were read, are in ``seen``.
+    """
 
     model: type[Model]
     fields: Sequence[Field[Any, Any]]
+    compared: Sequence[int]
     pks: list[Any] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     values: list[list[Any]] = field(default_factory=list)
+    seen: list[list[Any]] = field(default_factory=list)
+
+    def keys_of(self, pks: Collection[Any]) -> list[str | None]:
+        """Source keys that want to change one of these rows."""
+        wanted = {str(pk) for pk in pks}
+        return [key for pk, key in zip(self.pks, self.keys, strict=True) if str(pk) in wanted]
 
 
 class BatchWriter:
@@ -109,7 +120,7 @@ class BatchWriter:
         inserts: dict[type[Model], tuple[list[Model], list[str | None]]] = {}
         updates: dict[Any, _Updates] = {}
         deletes: dict[type[Model], tuple[list[Any], list[str | None]]] = {}
-        rounds: dict[tuple[type[Model], Any], int] = {}
+        rounds: dict[tuple[type[Model], Any], tuple[tuple[str, ...], ...]] = {}
         used: set[tuple[type[Model], Any]] = set()
         for key, changes in decided:
             for change in changes:
@@ -130,7 +141,7 @@ class BatchWriter:
         for model in in_dependency_order(inserts):
             self._insert(model, *inserts[model])
         for _, group in sorted(updates.items(), key=lambda item: item[0][0]):
-            self._update(group)
+            self._update(group, updates.values())
         for model in reversed(in_dependency_order(deletes)):
             self._delete(model, *deletes[model])
         journal.record_uses(self.cursor, self.batch, used)
@@ -149,19 +160,31 @@ class BatchWriter:
         change: Update,
         key: str | None,
         updates: dict[Any, _Updates],
-        rounds: dict[tuple[type[Model], Any], int],
+        rounds: dict[tuple[type[Model], Any], tuple[tuple[str, ...], ...]],
     ) -> None:
-        """Rows changed more than once in a batch are changed in that order, round by round."""
-        row = (change.model, change.pk)
-        number = rounds[row] = rounds.get(row, -1) + 1
+        """Rows changed more than once in a batch are changed in that order, round by round.
+
+        What an earlier round wrote is no longer as it was read, and is not compared.
+        """
+        row = (change.model._meta.concrete_model or change.model, change.pk)
         names = tuple(change.values)
-        group = updates.get((number, change.model, names))
+        earlier = rounds.get(row, ())
+        rounds[row] = (*earlier, names)
+        compared = tuple(
+            place
+            for place, name in enumerate(names)
+            if name in change.seen and not any(name in written for written in earlier)
+        )
+        place = (len(earlier), change.model, names, compared)
+        group = updates.get(place)
         if group is None:
             fields = [change.model._meta.get_field(name) for name in names]
-            group = updates[number, change.model, names] = _Updates(change.model, fields)  # type: ignore[arg-type]
+            group = updates[place] = _Updates(change.model, fields, compared)  # type: ignore[arg-type]
         group.pks.append(change.pk)
         group.keys.append(key)
         group.values.append(list(change.values.values()))
+        if compared:
+            group.seen.append([change.seen[names[place]] for place in compared])
 
     def resolve(self, value: Any) -> Any:
         """The column value of a reference: a new object, an ``Ensure``, or the value itself."""
@@ -180,15 +203,29 @@ class BatchWriter:
         journal.record_inserts(self.cursor, self.batch, model, given, run.columns)
         self.written.add(model, "insert", len(objects))
 
-    def _update(self, group: _Updates) -> None:
+    def _update(self, group: _Updates, groups: Iterable[_Updates]) -> None:
         columns = [str(item.column) for item in group.fields]
         types = [(f"v{place}", column_type(item)) for place, item in enumerate(group.fields)]
         prepare, resolve = converters(group.fields), self.resolve
-        rows = (
+        rows: Iterable[Sequence[Any]] = (
             (pk, key, *(ready(resolve(value)) for ready, value in zip(prepare, row, strict=True)))
             for pk, key, row in zip(group.pks, group.keys, group.values, strict=True)
         )
+        if group.compared:
+            types += [(f"s{place}", column_type(group.fields[place])) for place in group.compared]
+            rows = (
+                (
+                    *row,
+                    *(
+                        prepare[place](value)
+                        for place, value in zip(group.compared, seen, strict=True)
+                    ),
+                )
+                for row, seen in zip(rows, group.seen, strict=True)
+            )
         given = transfer(self.cursor, [*key_columns(group.model), *types], rows)
+        if group.compared:
+            self._refuse_changed(group, groups, given)
         changed = journal.update_and_record(
             self.cursor,
             self.batch,
@@ -202,6 +239,19 @@ class BatchWriter:
         run = self.context.run
         write_history(self.cursor, group.model, given, CHANGED, f"run {run.pk}", run.actor_id)
         self.written.add(group.model, "update", changed)
+
+    def _refuse_changed(self, group: _Updates, groups: Iterable[_Updates], given: str) -> None:
+        """Raises RowsChanged with every key that wants to change a row which is another now."""
+        compared = [(group.fields[place], f"v{place}", f"s{place}") for place in group.compared]
+        changed = changed_meanwhile(self.cursor, group.model, compared, given)
+        if changed:
+            alike = [
+                other
+                for other in groups
+                if other.model._meta.concrete_model is group.model._meta.concrete_model
+            ]
+            keys = [key for other in alike for key in other.keys_of(changed)]
+            raise RowsChanged(group.model, changed, keys)
 
     def _delete(self, model: type[Model], pks: list[Any], keys: list[str | None]) -> None:
         given = transfer_keys(self.cursor, model, pks, keys)
