@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from django.apps import apps
 from django.db import connection, transaction
 
 from migrations_tools.definitions.sources import KeyRange
@@ -23,6 +24,7 @@ from migrations_tools.engine.errors import ErrorClass, classify, is_connection_l
 from migrations_tools.engine.execute import Carried, carry_batch, settle_constraints
 from migrations_tools.engine.limits import limit_data_transaction
 from migrations_tools.engine.sizing import BatchSizer
+from migrations_tools.engine.sql import array_type, pk_column, table_of
 from migrations_tools.engine.undo import undo_batch
 from migrations_tools.models import Batch, Run
 from migrations_tools.states import Outcome, RunKind
@@ -201,10 +203,6 @@ def _samples(batch: Batch, carried: Carried, most: int) -> list[dict[str, Any]]:
 
 
 def _row_as_json(cursor: Any, label: str, pk_text: str) -> str | None:
-    from django.apps import apps
-
-    from migrations_tools.engine.sql import array_type, pk_column, table_of
-
     model = apps.get_model(label)
     cursor.execute(
         f"SELECT to_jsonb(t)::text FROM {table_of(model)} t "

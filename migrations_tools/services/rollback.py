@@ -21,13 +21,9 @@ from migrations_tools.exceptions import (
 )
 from migrations_tools.models import Batch, RetentionRecord, Run
 from migrations_tools.services.actors import require
-from migrations_tools.services.runs import (
-    Rehearsal,
-    cancel_run,
-    lock_queue,
-    queue_run,
-    store_rehearsal,
-)
+from migrations_tools.services.queueing import lock_queue, queue_run
+from migrations_tools.services.rehearsal import Rehearsal, store_rehearsal
+from migrations_tools.services.runs import cancel_run
 from migrations_tools.states import ACTIVE_STATES, BatchState, RunKind, RunState
 from migrations_tools.verification.journal import journal_damage
 
