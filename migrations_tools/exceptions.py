@@ -68,6 +68,12 @@ class PlanRefused(CarryoverError):
     code = "plan_refused"
 
 
+class RehearsalCancelled(CarryoverError):
+    """Somebody cancelled the plan or dry run at work; nothing was kept."""
+
+    code = "run_cancelled"
+
+
 class JournalDamaged(CarryoverError):
     """Missing or changed journal or ledger rows; nothing was written."""
 

@@ -9,6 +9,7 @@ from django.db import DatabaseError, close_old_connections
 from migrations_tools.doorbell import WORK_SLICE, ring_seat, ring_seats
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
+from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.slices import work_in_seat
 
 log = structlog.get_logger(__name__)
@@ -30,5 +31,6 @@ def work_slice(run_id: str, seat: int = 1) -> None:
 @shared_task(name="migrations_tools.sweep")
 def sweep() -> None:
     """Ring for every runnable run, every ten seconds: whatever was lost goes on."""
+    end_abandoned_rehearsals()
     for run in Run.objects.all().runnable():
         ring_seats(run)

@@ -161,7 +161,7 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
         frozen = run.key_ranges.get(str(index)) or _freeze(context, index)
         while not frozen["closed"]:
             if frozen.get("again"):
-                again = _cut_again(context, index)
+                again = _cut_again(context, index, size)
                 if again is not None:
                     return again
                 break
@@ -215,8 +215,11 @@ def _next_keys(context: RunContext, index: int, after: str | None, most: int) ->
     return plan.in_key_order([*found, *absent], most) if absent else found
 
 
-def _cut_again(context: RunContext, index: int) -> Batch | Idle | None:
-    """One batch with every key of a recomputed step, once the keys driven again are done."""
+def _cut_again(context: RunContext, index: int, size: int) -> Batch | Idle | None:
+    """Batches of every key of a recomputed step, once the keys driven again are done; the first.
+
+    They are cut together, so that no key is in two of them however the keys change meanwhile.
+    """
     run = context.run
     if Batch.objects.filter(run=run).exclude(state=BatchState.DONE).exists():
         return Idle.WAIT
@@ -225,12 +228,13 @@ def _cut_again(context: RunContext, index: int) -> Batch | Idle | None:
     keys = [str(key) for key in found]
     run.key_ranges[str(index)].update(again=False, closed=True)
     run.save(update_fields=["key_ranges"])
-    if not keys:
-        return None
-    number = Batch.objects.filter(run=run, step=index).count() + 1
-    return Batch.objects.create(
-        run=run, step=index, number=number, sweep=AGAIN, keys=keys, size=len(keys)
+    number = Batch.objects.filter(run=run, step=index).count()
+    parts = [keys[place : place + size] for place in range(0, len(keys), size)]
+    batches = Batch.objects.bulk_create(
+        Batch(run=run, step=index, number=place, sweep=AGAIN, keys=part, size=len(part))
+        for place, part in enumerate(parts, start=number + 1)
     )
+    return batches[0] if batches else None
 
 
 def _refresh_statistics() -> None:

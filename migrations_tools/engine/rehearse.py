@@ -26,8 +26,9 @@ from migrations_tools.engine.limits import limit_data_transaction
 from migrations_tools.engine.sizing import BatchSizer
 from migrations_tools.engine.sql import array_type, pk_column, table_of
 from migrations_tools.engine.undo import undo_batch
+from migrations_tools.exceptions import RehearsalCancelled
 from migrations_tools.models import Batch, Run
-from migrations_tools.states import Outcome, RunKind
+from migrations_tools.states import Outcome, RunKind, RunState
 
 #: Keys whose changes a plan shows field by field.
 MOST_SAMPLES = 10
@@ -58,6 +59,7 @@ def rehearse(
             sizer = BatchSizer(fixed=context.run.tuning.get("batch_size"))
             ranges = _ranges(context, index, sizer, keys, step.counted, left)
             for number, (after, last, chosen) in enumerate(ranges, start=1):
+                refuse_cancelled(context.run)
                 started = time.monotonic()
                 with _discarded() if apart else nullcontext():
                     batch = records.open_record(context.run, index, number, after, last, chosen)
@@ -73,6 +75,13 @@ def rehearse(
         if not apart:
             _rehearse_close(context)
     return samples
+
+
+def refuse_cancelled(run: Run) -> None:
+    """Raises RehearsalCancelled where a person asked the run to stop."""
+    state = Run.objects.values_list("state", flat=True).get(pk=run.pk)
+    if state in {RunState.CANCELLING, RunState.CANCELLED}:
+        raise RehearsalCancelled(f"Run {run.pk} was cancelled.", run=str(run.pk))
 
 
 def rehearse_undo(context: RunContext) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import plan, rehearse
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.fingerprint import fingerprint
+from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.transitions import change_state
-from migrations_tools.models import Run
+from migrations_tools.models import Batch, Run
 from migrations_tools.selectors.summary import counts_of
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import (
@@ -23,7 +26,7 @@ from migrations_tools.services.queueing import (
     refuse_before_dependencies,
     refuse_while_active,
 )
-from migrations_tools.states import RunKind, RunState
+from migrations_tools.states import WRITING_KINDS, BatchState, RunKind, RunState, Surface
 
 
 def plan_run(
@@ -37,6 +40,7 @@ def plan_run(
 ) -> Run | None:
     """Forecast a run; None where there is nothing to do."""
     require(acting_user, "run", surface=surface)
+    end_abandoned_rehearsals()
     definition = get_definition(name)
     refuse_while_active(definition)
     refuse_before_dependencies(definition)
@@ -44,8 +48,7 @@ def plan_run(
     context = RunContext.of(run)
     if not plan.anything_selected(context):
         return None
-    store_rehearsal(run, acting_user, surface)
-    with Rehearsal(run, acting_user, surface):
+    with rehearsing(run, acting_user, surface):
         run.fingerprint = fingerprint(context)
         run.report = plan.forecast(context, progress)
         run.save(update_fields=["fingerprint", "report"])
@@ -63,6 +66,7 @@ def dry_run(
 ) -> Run | None:
     """Execute everything and keep nothing but the record; None where there is nothing to do."""
     require(acting_user, "run", surface=surface)
+    end_abandoned_rehearsals()
     definition = get_definition(name)
     refuse_while_active(definition)
     refuse_before_dependencies(definition)
@@ -70,8 +74,7 @@ def dry_run(
     context = RunContext.of(run)
     if not plan.anything_selected(context):
         return None
-    store_rehearsal(run, acting_user, surface)
-    with Rehearsal(run, acting_user, surface):
+    with rehearsing(run, acting_user, surface):
         run.fingerprint = fingerprint(context)
         rehearse.rehearse(context, limit=run.tuning.get("limit"), progress=progress)
         counts = counts_of(run)
@@ -84,55 +87,90 @@ def dry_run(
     return run
 
 
-def store_rehearsal(run: Run, acting_user: User, surface: str) -> None:
-    """Save a new plan or dry run and put it to work."""
+@contextmanager
+def rehearsing(run: Run, acting_user: User, surface: str) -> Iterator[None]:
+    """Store a new plan or dry run, at work for the length of the block, and end it.
+
+    It is completed, or cancelled with the reason it broke off. Meanwhile the session holds a lock
+    by which others see that the process is there, see ``end_abandoned_rehearsals``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [_sign_of_life(run)])
+    try:
+        _store(run, acting_user, surface)
+        reason = ""
+        try:
+            yield
+        except BaseException as error:
+            reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)[:500]
+            reason = reason or type(error).__name__
+            raise
+        finally:
+            close_side_connection()
+            with transaction.atomic():
+                _end(run, reason, acting_user=acting_user, surface=surface)
+        rehearse.refuse_cancelled(run)
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [_sign_of_life(run)]
+            )
+
+
+def _sign_of_life(run: Run) -> str:
+    return f"carryover rehearsal {run.pk}"
+
+
+def _store(run: Run, acting_user: User, surface: str) -> None:
+    who: dict[str, Any] = {"acting_user": acting_user, "surface": surface}
     with transaction.atomic():
         run.save(force_insert=True)
-        change_state(run, RunState.QUEUED, action="queue", acting_user=acting_user, surface=surface)
-        change_state(
-            run,
-            RunState.RUNNING,
-            action="start",
-            acting_user=acting_user,
-            surface=surface,
-            started_at=timezone.now(),
-        )
+        change_state(run, RunState.QUEUED, action="queue", **who)
+        change_state(run, RunState.RUNNING, action="start", started_at=timezone.now(), **who)
 
 
-class Rehearsal:
-    """Ends a plan or dry run: completed, or cancelled with the reason it broke off."""
+def _end(run: Run, broken_off: str, **who: Any) -> None:
+    """Complete the run, or cancel it for the reason it broke off or a person's; its batches rest.
 
-    def __init__(self, run: Run, acting_user: User, surface: str) -> None:
-        self.run = run
-        self.who: dict[str, Any] = {"acting_user": acting_user, "surface": surface}
+    Call it inside a transaction.
+    """
+    run.refresh_from_db(
+        fields=["state", "state_reason"],
+        from_queryset=Run.objects.select_for_update(no_key=True),
+    )
+    if run.state == RunState.RUNNING and not broken_off:
+        change_state(run, RunState.COMPLETED, action="complete", finished_at=timezone.now(), **who)
+    if run.state == RunState.RUNNING:
+        change_state(run, RunState.CANCELLING, action="break_off", reason=broken_off, **who)
+    if run.state == RunState.CANCELLING:
+        reason = run.state_reason or broken_off
+        change_state(run, RunState.CANCELLED, action="cancel", reason=reason, **who)
+    Batch.objects.filter(run=run, state=BatchState.RUNNING).update(
+        state=BatchState.OPEN, error=run.state_reason
+    )
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        close_side_connection()
-        with transaction.atomic():
-            if error is None:
-                change_state(
-                    self.run,
-                    RunState.COMPLETED,
-                    action="complete",
-                    finished_at=timezone.now(),
-                    **self.who,
-                )
-                return
-            reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)[:500]
-            change_state(
-                self.run,
-                RunState.CANCELLING,
-                action="break_off",
-                reason=reason,
-                **self.who,
+def end_abandoned_rehearsals() -> None:
+    """Cancel every plan and dry run whose process is gone: killed, or cut off from the database."""
+    at_work = Run.objects.exclude(kind__in=WRITING_KINDS).filter(
+        state__in=[RunState.RUNNING, RunState.CANCELLING]
+    )
+    for run in at_work:
+        end_if_abandoned(run)
+
+
+def end_if_abandoned(run: Run) -> None:
+    """Cancel a plan or dry run unless its process is there still."""
+    with short_transaction():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [_sign_of_life(run)]
             )
-            change_state(
-                self.run,
-                RunState.CANCELLED,
-                action="cancel",
-                reason=reason,
-                **self.who,
+            (gone,) = cursor.fetchone()
+        if gone:
+            _end(
+                run,
+                "Its process ended before it did; make it anew.",
+                acting_user=run.actor,
+                surface=Surface.WORKER,
             )

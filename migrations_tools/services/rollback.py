@@ -22,7 +22,7 @@ from migrations_tools.exceptions import (
 from migrations_tools.models import Batch, RetentionRecord, Run
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import lock_queue, queue_run
-from migrations_tools.services.rehearsal import Rehearsal, store_rehearsal
+from migrations_tools.services.rehearsal import rehearsing
 from migrations_tools.services.runs import cancel_run
 from migrations_tools.states import ACTIVE_STATES, BatchState, RunKind, RunState
 from migrations_tools.verification.journal import journal_damage
@@ -78,8 +78,7 @@ def rehearse_rollback(
         return None
     _refuse_unsafe(run)
     rollback = _new_rollback(run, RunKind.DRY_RUN, acting_user, force)
-    store_rehearsal(rollback, acting_user, surface)
-    with Rehearsal(rollback, acting_user, surface):
+    with rehearsing(rollback, acting_user, surface):
         rehearse.rehearse_undo(RunContext.of(rollback))
     return rollback
 

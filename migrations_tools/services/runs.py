@@ -27,7 +27,12 @@ from migrations_tools.services.queueing import (
     refuse_before_dependencies,
     refuse_while_active,
 )
-from migrations_tools.services.rehearsal import dry_run, plan_run
+from migrations_tools.services.rehearsal import (
+    dry_run,
+    end_abandoned_rehearsals,
+    end_if_abandoned,
+    plan_run,
+)
 from migrations_tools.services.retry import retry_run
 from migrations_tools.states import (
     RUN_TRANSITIONS,
@@ -42,6 +47,7 @@ __all__ = [
     "begin",
     "cancel_run",
     "dry_run",
+    "end_abandoned_rehearsals",
     "get_run",
     "pause_run",
     "plan_run",
@@ -89,6 +95,7 @@ def start_run(
     unless ``accept_drift`` gives a reason.
     """
     require(acting_user, "run", surface=surface)
+    end_abandoned_rehearsals()
     definition = get_definition(name)
     refuse_while_active(definition)
     refuse_before_dependencies(definition)
@@ -194,9 +201,12 @@ def pause_run(run: Run, *, acting_user: User, surface: str, reason: str = "") ->
 def cancel_run(run: Run, *, acting_user: User, surface: str, reason: str = "") -> Run:
     """Ask the run to stop for good; it does within one batch."""
     require(acting_user, "run", surface=surface, run=run)
-    return _ask(
+    asked = _ask(
         run, RunState.CANCELLING, RunState.CANCELLED, "cancel", acting_user, surface, reason
     )
+    if asked.state == RunState.CANCELLING and asked.kind not in WRITING_KINDS:
+        end_if_abandoned(asked)
+    return asked
 
 
 def _ask(

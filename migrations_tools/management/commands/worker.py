@@ -12,6 +12,7 @@ from django.db import DatabaseError, close_old_connections
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
+from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.slices import work_slice
 
 log = structlog.get_logger(__name__)
@@ -38,13 +39,21 @@ class Command(BaseCommand):
         """One slice of each runnable run, oldest first; whether there was one."""
         close_old_connections()
         try:
+            end_abandoned_rehearsals()
             found = list(Run.objects.all().runnable())
-            for run in found:
-                if interruption.asked:
-                    break
-                work_slice(run, stopping=lambda: interruption.asked)
-        except (DatabaseError, CarryoverError) as error:
-            log.warning("slice failed, trying again", error=str(error))
+        except DatabaseError as error:
+            log.warning("sweep failed, trying again", error=str(error))
             close_old_connections()
             return False
-        return bool(found)
+        worked = [self._slice(run, interruption) for run in found if not interruption.asked]
+        return any(worked)
+
+    def _slice(self, run: Run, interruption: Interruption) -> bool:
+        """Work on the run for a while; a run that cannot be worked on does not stop the others."""
+        try:
+            work_slice(run, stopping=lambda: interruption.asked)
+        except (DatabaseError, CarryoverError) as error:
+            log.warning("slice failed, trying again", run=str(run.pk), error=str(error))
+            close_old_connections()
+            return False
+        return True

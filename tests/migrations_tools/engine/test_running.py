@@ -10,10 +10,11 @@ from django.db import connection
 from django.db.models import Model
 
 from migrations_tools.definitions import build
+from migrations_tools.engine.claim import AGAIN
 from migrations_tools.engine.side import side_connection
 from migrations_tools.engine.write import assign_keys, copy_rows
 from migrations_tools.exceptions import ActiveRun, PlanDrift, TransitionRefused
-from migrations_tools.models import LedgerEntry, RowChange, Run, Transition
+from migrations_tools.models import Batch, LedgerEntry, RowChange, Run, Transition
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
 from migrations_tools.services.actors import system_user
@@ -179,6 +180,20 @@ def test_a_quarantined_key_is_driven_again() -> None:
     assert after["outcomes"]["applied"] == after["total"] == 4
     assert after["problems"] == []
     assert DayBook.objects.get().orders == 4
+
+
+def test_after_a_retry_totals_are_computed_again_in_batches_of_the_usual_size() -> None:
+    stage(30)
+    stage(1, total="-1")
+    run = Run.objects.get(pk=carry(tuning={"batch_size": 4})["run"])
+    LegacyOrder.objects.update(total="7")
+    again = runs.retry_run(run, [], **actor())
+    assert again is not None
+    assert runs.work_run(again).state == "completed"
+    totals = Batch.objects.filter(run=run, step=1, sweep=AGAIN).order_by("number")
+    assert list(totals.values_list("size", flat=True)) == [4, 4, 2]
+    books = DayBook.objects.order_by("day").values_list("orders", flat=True)
+    assert list(books) == [4, *[3] * 9]
 
 
 def test_codes_and_warnings_count_the_newest_attempt_only() -> None:
