@@ -85,6 +85,11 @@ class DataMigration:
         return list(dict.fromkeys(model for step in cls.steps for model in step.writes))
 
     @classmethod
+    def counted_steps(cls) -> list[int]:
+        """Indexes of the steps whose keys are source keys."""
+        return [index for index, step in enumerate(cls.steps) if step.counted]
+
+    @classmethod
     def derived_columns(cls, model: type[Model]) -> set[str]:
         """Columns (database names) of ``model`` that are computed from other rows."""
         names = {name for step in cls.steps for name in step.derived.get(model, ())}

@@ -63,6 +63,8 @@ class Run(models.Model):
     # step index (text) -> {"lower", "upper", "selected", "sweep", "closed"}
     key_ranges = models.JSONField(default=dict)
     fingerprint = models.JSONField(default=dict)
+    # indexes of the steps whose keys are source keys; null: made before this was kept
+    counted_steps = models.JSONField(null=True, blank=True)
     # model label -> columns that make up the image of a row (derived ones are left out)
     columns = models.JSONField(default=dict)
     tables = models.JSONField(default=list)

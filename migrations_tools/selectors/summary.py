@@ -47,12 +47,16 @@ def counts_of(run: Run) -> dict[str, Any]:
 
 
 def counted_steps(run: Run) -> set[int] | None:
-    """Indexes of the steps whose keys are source keys; None where the definition is gone."""
+    """Indexes of the steps whose keys are source keys, as the run knows them.
+
+    A run made before that was kept asks its definition; None where that is gone.
+    """
+    if run.counted_steps is not None:
+        return set(run.counted_steps)
     try:
-        definition = get_definition(run.definition)
+        return set(get_definition(run.definition).counted_steps())
     except UnknownDefinition:
         return None
-    return {index for index, step in enumerate(definition.steps) if step.counted}
 
 
 def problems_of(run: Run) -> Iterator[dict[str, str]]:

@@ -37,6 +37,7 @@ def new_run(
         kind=kind,
         options={name.replace("-", "_"): value for name, value in (options or {}).items()},
         tuning={name: value for name, value in (tuning or {}).items() if value is not None},
+        counted_steps=definition.counted_steps(),
         columns=image_columns(definition),
         tables=[model._meta.db_table for model in definition.written_models()],
         actor=acting_user,

@@ -90,6 +90,7 @@ def _new_rollback(run: Run, kind: str, acting_user: User, force: bool) -> Run:
         kind=kind,
         options=run.options,
         tuning={"force": force},
+        counted_steps=run.counted_steps,
         columns=run.columns,
         tables=run.tables,
         fingerprint={"schema": run.fingerprint.get("schema", {})},
