@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("guarantees", "0003_protected_guarantees"),
-        ("migrations_tools", "0002_append_only"),
+        ("migrations_tools", "0003_run_counted_steps"),
     ]
 
     operations = [RunDataMigration("split_imported_records")]

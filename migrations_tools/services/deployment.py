@@ -15,6 +15,7 @@ from migrations_tools.selectors.completion import (
 )
 from migrations_tools.services import rollback, runs, verification
 from migrations_tools.services.actors import system_user
+from migrations_tools.services.queueing import refuse_while_active
 from migrations_tools.states import RunKind, RunState, Surface, VerificationState
 
 
@@ -33,7 +34,7 @@ def carry_over_in_migrate(name: str, *, largest: int) -> Run | None:
     definition = get_definition(name)
     if sources_are_empty(definition):
         return None
-    runs.refuse_while_active(definition)
+    refuse_while_active(definition)
     waiting = waiting_keys(definition)
     if waiting > largest:
         raise DeploymentRefused(
