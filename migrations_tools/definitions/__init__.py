@@ -6,6 +6,7 @@ Everything a data migration needs is imported from here.
 from migrations_tools.definitions.base import DataMigration, Step
 from migrations_tools.definitions.changes import Delete, Ensure, Insert, Update, build
 from migrations_tools.definitions.checks import SQLCheck, SQLScan
+from migrations_tools.definitions.decisions import Decision
 from migrations_tools.definitions.options import NoOptions, option
 from migrations_tools.definitions.outcomes import (
     Apply,
@@ -24,6 +25,7 @@ __all__ = [
     "Apply",
     "Conflict",
     "DataMigration",
+    "Decision",
     "Delete",
     "Ensure",
     "Group",

@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 from django.db.models import Model
 
 from migrations_tools.definitions.checks import SQLCheck, SQLScan
+from migrations_tools.definitions.decisions import Decision
 from migrations_tools.definitions.options import NoOptions
 from migrations_tools.definitions.outcomes import Outcome
 from migrations_tools.definitions.sources import Source
+from migrations_tools.models import ReviewItem
 
 
 class Step:
@@ -25,6 +27,10 @@ class Step:
 
     ``shares`` names the models that ``Ensure`` makes, with the natural keys it uses; each needs
     a unique constraint over exactly these fields.
+
+    A step that answers ``Review`` says in ``decided`` what a person's decision does. ``choices``
+    is a dataclass of ``option`` fields, as ``options`` is: what the person may choose instead of
+    the proposal. ``check_choice`` refuses a choice before anything is decided.
     """
 
     source: ClassVar[Source]
@@ -33,6 +39,7 @@ class Step:
     derived: ClassVar[dict[type[Model], Sequence[str]]] = {}
     counted: ClassVar[bool] = True
     recomputed: ClassVar[bool] = False
+    choices: ClassVar[type[Any] | None] = None
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -47,6 +54,22 @@ class Step:
         Raises Reject to quarantine the key.
         """
         raise TypeError(f"{type(self).__name__} has no transform")
+
+    def decided(self, row: Any, context: Any, decision: Decision) -> Outcome:
+        """The outcome for a row or group whose review a person decided; as pure as ``transform``.
+
+        Called instead of ``transform``, with the same ``context``, and only while the row is what
+        the review saw. Raises Reject to quarantine the key.
+        """
+        raise TypeError(f"{type(self).__name__} does not say what a decision does: give it decided")
+
+    @classmethod
+    def check_choice(cls, choice: Any, items: Sequence[ReviewItem]) -> None:
+        """Raise Reject where ``choice``, an object of ``choices``, cannot be chosen for ``items``.
+
+        It may query the database. Nothing is decided then: the code and the sentence of the
+        Reject are what the person is told.
+        """
 
     @classmethod
     def title(cls) -> str:
