@@ -136,6 +136,7 @@ def _without_outcome(context: RunContext, keys: Keys, result: Result) -> None:
     if context.run.kind == RunKind.ROLLBACK:
         _undo_without_outcome(context, result)
         return
+    add_named(result, _listed_without_entry(context.run))
     standing = Run.objects.standing().filter(definition=context.run.definition)
     records = RetentionRecord.objects.filter(run__in=standing, kind=RetentionRecord.Kind.PURGE)
     if records.exists():
@@ -163,6 +164,21 @@ def _planned_without_entry(
     detail = f"The plan of the run saw this key of step {index}, and it has no outcome."
     missing = plan.without_outcome(bound, list(answering), MOST_NAMED)
     return [(key, detail, number) for key, number in missing]
+
+
+def _listed_without_entry(run: Run) -> list[tuple[str, str, int]]:
+    """Keys that a finished batch was to look at by name, and that it has no entry of."""
+    missing = rows_of(
+        "SELECT k.key, b.step, count(*) OVER () FROM migrations_tools_batch b "
+        "CROSS JOIN LATERAL jsonb_array_elements_text(b.keys) k(key) "
+        "WHERE b.run_id = %s AND b.state = %s AND b.keys IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM migrations_tools_ledgerentry l "
+        'WHERE l.run_id = b.run_id AND l.step = b.step AND l.key = k.key COLLATE "C") '
+        f"ORDER BY 1 LIMIT {MOST_NAMED}",
+        [run.pk, BatchState.DONE],
+    )
+    detail = "A batch of step {} was to look at this key, and the run has no outcome of it."
+    return [(key, detail.format(step), number) for key, step, number in missing]
 
 
 def _keys_without_entry(

@@ -47,6 +47,20 @@ def test_a_planned_key_without_outcome_is_named() -> None:
     assert verified(run)["ok"]
 
 
+def test_a_key_that_a_batch_lists_and_has_no_outcome_of_is_named() -> None:
+    stage(1)
+    (bad,) = stage(1, total="-1")
+    run = carry()
+    again = runs.retry_run(run, [], **actor())
+    assert again is not None
+    run = runs.work_run(again)
+    assert verified(run)["ok"]
+    Batch.objects.filter(run=run, keys__isnull=False, step=0).update(
+        keys=[str(bad.pk), "forgotten"]
+    )
+    assert failed(verified(run)) == {"key_without_outcome": ["forgotten"]}
+
+
 def test_rows_staged_after_the_run_began_wait_for_the_next_one() -> None:
     LegacyNote.objects.bulk_create(LegacyNote(customer=f"c{n}", text="x") for n in range(5))
     run = carry("gather_notes")
