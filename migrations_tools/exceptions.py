@@ -102,3 +102,9 @@ class ImportRefused(CarryoverError):
     """A file that cannot be imported at all; nothing of it was kept."""
 
     code = "import_refused"
+
+
+class ReviewRefused(CarryoverError):
+    """Items that cannot be decided so; nothing was decided."""
+
+    code = "review_refused"

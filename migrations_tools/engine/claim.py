@@ -34,6 +34,8 @@ FIRST_PASS = 0
 MOST_SWEEPS = 3
 #: The sweep number of batches that drive listed keys again.
 AGAIN = 9
+#: That of batches of keys whose review a person decided.
+DECIDED = 8
 
 
 class Idle(Enum):
@@ -119,7 +121,7 @@ def claim_batch(context: RunContext, owner: Owner, size: int) -> Batch | Idle:
 def _waiting_batch(run: Run) -> Batch | None:
     """A batch given back, or one whose lease ran out."""
     now = database_clock()
-    return (
+    batch = (
         Batch.objects.filter(run=run)
         .filter(
             Q(state=BatchState.OPEN) & (Q(not_before__isnull=True) | Q(not_before__lte=now))
@@ -128,6 +130,12 @@ def _waiting_batch(run: Run) -> Batch | None:
         .order_by("step", "number")
         .first()
     )
+    if batch is not None and batch.sweep == DECIDED:
+        # all its batches were cut at once; a step starts when the one before it is done
+        unfinished = Batch.objects.filter(run=run, step__lt=batch.step)
+        if unfinished.exclude(state=BatchState.DONE).exists():
+            return None
+    return batch
 
 
 def _own(batch: Batch, owner: Owner) -> Batch:

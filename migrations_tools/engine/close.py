@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from migrations_tools.engine.claim import database_clock
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.decided import reopen_rolled_back
 from migrations_tools.engine.execute import settle_constraints
 from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.limits import short_transaction
@@ -120,6 +121,7 @@ def _settle_parent(run: Run) -> None:
     parent = Run.objects.select_for_update(no_key=True).get(children=run)
     conflicts = LedgerEntry.objects.filter(run=run, outcome=Outcome.CONFLICT).exists()
     state = RunState.PARTIALLY_ROLLED_BACK if conflicts else RunState.ROLLED_BACK
+    reopen_rolled_back(run)
     change_state(
         parent,
         state,

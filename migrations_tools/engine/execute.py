@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +15,12 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 
 from migrations_tools.definitions.base import Step
 from migrations_tools.definitions.changes import Change, Ensure
+from migrations_tools.definitions.decisions import Decision
 from migrations_tools.definitions.outcomes import Outcome, Reject, Review
 from migrations_tools.definitions.sources import Items, KeyRange
 from migrations_tools.engine import ensure
 from migrations_tools.engine.claim import (
+    DECIDED,
     FIRST_PASS,
     MOST_SWEEPS,
     finish_batch,
@@ -26,6 +28,7 @@ from migrations_tools.engine.claim import (
     refuse_stale_owner,
 )
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.decided import hold_decisions, set_aside_changed, settle_decisions
 from migrations_tools.engine.errors import (
     ErrorClass,
     classify,
@@ -46,6 +49,7 @@ from migrations_tools.engine.ledger import (
 from migrations_tools.engine.limits import limit_data_transaction
 from migrations_tools.engine.meanwhile import RowsChanged
 from migrations_tools.engine.planned import entries_of_absent, entries_of_changed
+from migrations_tools.engine.selection import Selection
 from migrations_tools.engine.side import side_connection
 from migrations_tools.engine.write import BatchWriter, RowGone, Written
 from migrations_tools.models import Batch, LedgerEntry
@@ -113,6 +117,8 @@ def settle_constraints() -> None:
 
 def carry_batch(context: RunContext, batch: Batch) -> Carried:
     """Read the batch's keys under lock and write what ``transform`` answers, without commit."""
+    if batch.sweep == DECIDED:
+        return _carry_decided(context, batch)
     step = context.steps[batch.step]
     key_range = KeyRange(batch.after_key, batch.last_key, batch.keys)
     selection = context.selection(batch.step, sweeping=FIRST_PASS < batch.sweep <= MOST_SWEEPS)
@@ -122,6 +128,22 @@ def carry_batch(context: RunContext, batch: Batch) -> Carried:
     items = _set_aside(context, batch, items, carried.entries)
     if len(items):
         _carry_part(context, batch, step, items, carried)
+    return carried
+
+
+def _carry_decided(context: RunContext, batch: Batch) -> Carried:
+    """Read the batch's keys under lock and write what ``decided`` answers, without commit."""
+    step = context.steps[batch.step]
+    decisions = hold_decisions(batch)
+    # of no run: it is the review itself that keeps the keys from being selected
+    items = step.source.read_locked(Selection(batch.step), KeyRange(keys=batch.keys))
+    failpoint("locked")
+    carried = Carried()
+    entries = carried.entries
+    items = set_aside_changed(context.run, batch, step, items, decisions, entries)
+    if len(items):
+        _carry_part(context, batch, step, items, carried, decisions)
+    settle_decisions(batch, entries)
     return carried
 
 
@@ -147,14 +169,19 @@ def _set_aside(context: RunContext, batch: Batch, items: Items, entries: list[En
 
 
 def _carry_part(
-    context: RunContext, batch: Batch, step: Step, items: Items, carried: Carried
+    context: RunContext,
+    batch: Batch,
+    step: Step,
+    items: Items,
+    carried: Carried,
+    decisions: Mapping[str, Decision] | None = None,
 ) -> None:
     """Carry ``items`` over under a savepoint; where a row spoils it, halve until it is found."""
     part = Carried()
     known = dict(context.ensured)
     try:
         with transaction.atomic():
-            decided = _transform(step, items, part)
+            decided = _transform(step, items, part, decisions)
             failpoint("transformed")
             _hold_shared(context, batch, decided, part.written)
             failpoint("ensured")
@@ -178,8 +205,8 @@ def _carry_part(
             carried.entries.append(_failed(items.keys[0], items.digests[0], error))
             return
         middle = len(items) // 2
-        _carry_part(context, batch, step, items.part(0, middle), carried)
-        _carry_part(context, batch, step, items.part(middle, len(items)), carried)
+        for half in (items.part(0, middle), items.part(middle, len(items))):
+            _carry_part(context, batch, step, half, carried, decisions)
         return
     carried.entries += part.entries
     carried.reviews += part.reviews
@@ -203,15 +230,21 @@ def _failed(key: str, digest: bytes | None, error: BaseException) -> Entry:
     )
 
 
-def _transform(step: Step, items: Items, part: Carried) -> list[tuple[str, Sequence[Change]]]:
-    """Ask ``transform`` for every key; what it rejects is quarantined at once."""
+def _transform(
+    step: Step, items: Items, part: Carried, decisions: Mapping[str, Decision] | None
+) -> list[tuple[str, Sequence[Change]]]:
+    """Ask ``transform``, or ``decided``, for every key; what it rejects is quarantined at once."""
     loaded = step.load(items.rows)
     transform = step.transform
     entries = part.entries
     decided: list[tuple[str, Sequence[Change]]] = []
     for key, digest, row in zip(items.keys, items.digests, items.rows, strict=True):
         try:
-            outcome: Outcome = transform(row, loaded)
+            outcome: Outcome
+            if decisions is None:
+                outcome = transform(row, loaded)
+            else:
+                outcome = step.decided(row, loaded, decisions[key])
             entry = entry_for(key, digest, outcome)
             changes = changes_of(outcome)
         except Reject as rejected:

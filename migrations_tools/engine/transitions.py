@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from migrations_tools.doorbell import ring
 from migrations_tools.exceptions import TransitionRefused
-from migrations_tools.models import Run, Transition
+from migrations_tools.models import ReviewItem, Run, Transition
 from migrations_tools.states import (
     RUN_TRANSITIONS,
     RUNNABLE_STATES,
@@ -56,6 +56,8 @@ def change_state(
     run.state, run.state_reason = to_state, reason
     for name, value in values.items():
         setattr(run, name, value)
+    if to_state == RunState.CANCELLED:  # what it will never carry out is open again
+        ReviewItem.objects.filter(decision_run=run, applied_by=None).reopen()
     record_action(
         run,
         action=action,

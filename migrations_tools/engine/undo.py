@@ -17,6 +17,7 @@ from django.db.models import Model
 
 from migrations_tools.engine import journal
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.decided import reopen_restored
 from migrations_tools.engine.errors import ErrorClass, classify, code_of, sentence_of
 from migrations_tools.engine.execute import Carried, settle_constraints
 from migrations_tools.engine.export import export_rows
@@ -427,4 +428,7 @@ class BatchUndoer:
 def undo_batch(context: RunContext, batch: Batch) -> Carried:
     """Take back the parent's batch that ``batch`` names, in the transaction that is open."""
     with connection.cursor() as cursor:
-        return BatchUndoer(context, cursor, batch).undo()
+        carried = BatchUndoer(context, cursor, batch).undo()
+    restored = [entry.key for entry in carried.entries if entry.outcome == Outcome.RESTORED]
+    reopen_restored(context.run, batch.step, restored)
+    return carried

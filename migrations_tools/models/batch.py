@@ -19,7 +19,8 @@ class Batch(models.Model):
     run = models.ForeignKey(Run, models.PROTECT, related_name="batches")
     step = models.PositiveSmallIntegerField()
     number = models.PositiveIntegerField()
-    # 0: the frozen range; 1–3: sweeps for late rows; 9: quarantined keys driven again
+    # 0: the frozen range; 1–3: sweeps for late rows; 8: keys whose review a person decided;
+    # 9: quarantined keys driven again
     sweep = models.PositiveSmallIntegerField(default=0)
     after_key = models.TextField(null=True, blank=True)  # noqa: DJ001 - null: from the start
     last_key = models.TextField(null=True, blank=True)  # noqa: DJ001 - null: see keys

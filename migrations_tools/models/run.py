@@ -76,6 +76,10 @@ class Run(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="children"
     )
     plan = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    # of a run that carries out what persons decided: the run that left it to them
+    reviewed = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="decision_runs"
+    )
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from django.db import connection
 
 from migrations_tools.definitions.registry import all_definitions
 from migrations_tools.models import Run
+from migrations_tools.selectors.reviews import awaiting_review
 from migrations_tools.selectors.summary import counts_of
 from migrations_tools.states import Outcome, RunState, VerificationState
 
@@ -51,5 +52,6 @@ def _of(definition: Any) -> dict[str, Any]:
         "last_run": None if last is None else str(last.pk),
         "last_verification": VerificationState.NONE if last is None else last.verification_state,
         "quarantined": 0 if last is None else counts_of(last)["outcomes"][Outcome.QUARANTINED],
+        "awaiting_review": awaiting_review(definition.name),
         **definition.health(),
     }

@@ -23,6 +23,13 @@ RETRY_BATCH_KEYS = 500
 def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str) -> Run | None:
     """Drive quarantined keys again, these or all; None where none is quarantined."""
     require(acting_user, "run", surface=surface, run=run)
+    if run.reviewed_id is not None:
+        raise TransitionRefused(
+            f"Run {run.pk} carried decisions out. Those it could not are open again; decide them "
+            f"anew: datamigrate review {run.reviewed_id} list",
+            run=str(run.pk),
+            state=run.state,
+        )
     with transaction.atomic():
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         if locked.kind != RunKind.APPLY or locked.state != RunState.COMPLETED:

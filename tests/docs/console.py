@@ -2,7 +2,8 @@
 
 A fenced ``console`` block holds commands and, below each, lines of their answer. A command ends
 with ``# exit N`` where its exit code is not 0. In answers ``…`` stands for anything. ``PLAN`` and
-``RUN`` in a command are ids that the reader copies: the newest plan, the newest apply run.
+``RUN`` in a command are ids that the reader copies: the newest plan, the newest apply run; ``KEY``
+is the first key that waits for review.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from migrations_tools.models import Run
+from migrations_tools.models import ReviewItem, Run
 
 _BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _PROMPT = "$ python manage.py "
@@ -106,4 +107,6 @@ def _copied(word: str) -> str:
         return str(Run.objects.filter(kind="plan").latest("created_at").pk)
     if word == "RUN":
         return str(Run.objects.filter(kind="apply").latest("created_at").pk)
+    if word == "KEY":
+        return str(ReviewItem.objects.waiting().values_list("key", flat=True)[0])
     return word

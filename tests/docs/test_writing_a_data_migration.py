@@ -115,6 +115,11 @@ def test_its_schema_migration_is_one_the_checks_accept() -> None:
     assert set(newest) <= set(migration.dependencies)
 
 
+def test_its_definition_with_reviews_is_that_of_the_shop() -> None:
+    text = section(TEXT, "Reviews")
+    assert written("data_migrations.py", text).strip() in inspect.getsource(data_migrations)
+
+
 def test_it_names_every_answer_of_transform() -> None:
     named = {re.findall(r"\w+(?=\()", row[0])[0] for row in table(TEXT.partition("## What tr")[2])}
     assert named == {answer.__name__ for answer in Outcome.__args__} | {outcomes.Reject.__name__}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from django.db.models import Count
+from django.db.models import BinaryField, Count, Func, TextField, Value
+from django.db.models.functions import Cast
 
 from migrations_tools.definitions import (
     Apply,
     Conflict,
     DataMigration,
+    Decision,
     Ensure,
     Group,
     GroupSource,
@@ -33,6 +36,8 @@ from migrations_tools.definitions import (
     option,
     register,
 )
+from migrations_tools.models import ReviewItem
+from migrations_tools.states import ReviewDecision
 from tests.shop.models import Customer, DayBook, LegacyNote, LegacyOrder, Order, OrderLine
 
 
@@ -40,6 +45,11 @@ from tests.shop.models import Customer, DayBook, LegacyNote, LegacyOrder, Order,
 class OrderOptions:
     prefix: str = option("", "Put before every number.")
     strict: bool = option(False, "Reject totals of zero.")
+
+
+@dataclass(frozen=True)
+class OrderChoice:
+    number: str = option("", "Another number for the order.")
 
 
 #: Answers that no transform may give, by the row's kind.
@@ -56,6 +66,7 @@ class OrderStep(Step):
     source = RowSource(LegacyOrder)
     writes = [DayBook, Order, OrderLine, LegacyOrder]
     shares = {DayBook: [("day",)]}
+    choices = OrderChoice
 
     def transform(self, row: Any, context: Any) -> Outcome:
         if row.order_id is not None:
@@ -92,6 +103,19 @@ class OrderStep(Step):
         if row.line:
             changes.append(Insert(build(OrderLine, order=order, text=row.line)))
         return Apply(changes, warnings)
+
+    def decided(self, row: Any, context: Any, decision: Decision) -> Outcome:
+        if decision.kind == ReviewDecision.PARKED:
+            return Skip("parked_order", "Looked at by a person.")
+        number = decision.choice.get("number") or decision.proposal["number"]
+        if number == "unsure":
+            return Review({"number": row.number}, evidence={"again": True})
+        return self.transform(row._replace(kind="order", number=number), context)
+
+    @classmethod
+    def check_choice(cls, choice: OrderChoice, items: Sequence[ReviewItem]) -> None:
+        if Order.objects.filter(number=choice.number).exists():
+            raise Reject("number_taken", f"There is an order {choice.number} already.")
 
 
 class BookTotalsStep(Step):
@@ -191,3 +215,47 @@ class NameBooks(DataMigration):
     """Day books name their orders: updates of rows that ``load`` fetched."""
 
     steps = [NameBookStep]
+
+
+@dataclass(frozen=True)
+class ProjectChoice:
+    project: str = option("", "The project to file under.")
+
+
+@register
+class FileOrders(DataMigration):
+    """Orders without a note are filed under a project, each as a person says."""
+
+    source = RowSource(
+        Order.objects.filter(note="").annotate(
+            evidence=Func(
+                Cast("total", TextField()),
+                Value("UTF8"),
+                function="convert_to",
+                output_field=BinaryField(),
+            )
+        ),
+        digest="evidence",
+        remembers=False,
+    )
+    writes = [Order]
+    choices = ProjectChoice
+
+    def transform(self, row: Any, context: Any) -> Outcome:
+        if row.total < 1:
+            return Apply([Update(row, note="trifles")])
+        total = str(row.total)
+        return Review({"project": f"about {total}"}, confidence=0.5, evidence={"total": total})
+
+    def decided(self, row: Any, context: Any, decision: Decision) -> Outcome:
+        if decision.kind == ReviewDecision.PARKED:
+            return Apply([Update(row, note="parked")])
+        project = decision.choice.get("project") or decision.proposal["project"]
+        if project == "closed":
+            raise Reject("project_closed", "Nothing is filed under a closed project.")
+        return Apply([Update(row, note=project)])
+
+    @classmethod
+    def check_choice(cls, choice: ProjectChoice, items: Sequence[ReviewItem]) -> None:
+        if choice.project == "nowhere":
+            raise Reject("PROJECT_NOT_FOUND", "There is no project “nowhere”.")

@@ -12,6 +12,7 @@ from migrations_tools.management.datamigrate.base import Subcommand
 from migrations_tools.management.datamigrate.creating import New
 from migrations_tools.management.datamigrate.keeping import Backup, Erase, Purge, Restore
 from migrations_tools.management.datamigrate.proving import Rollback, Verify
+from migrations_tools.management.datamigrate.reviewing import Review
 from migrations_tools.management.datamigrate.running import (
     Cancel,
     Pause,
@@ -34,6 +35,7 @@ SUBCOMMANDS: list[type[Subcommand]] = [
     Retry,
     Verify,
     Rollback,
+    Review,
     Backup,
     Restore,
     Purge,

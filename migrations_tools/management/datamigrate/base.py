@@ -78,6 +78,10 @@ def describe_run(
     for title in ("risks", "recommendations"):
         for sentence in summary[title]:
             stdout.write(f"  {title[:-1]}: {sentence}")
+    if summary["outcomes"]["review"] and kind == RunKind.APPLY:
+        stdout.write(
+            f"  to decide what is left to review: datamigrate review {summary['run']} list"
+        )
     problems = summary["problems"]
     for problem in problems[:most_problems]:
         detail = f" – {problem['detail']}" if problem["detail"] else ""

@@ -8,13 +8,20 @@ import signal
 import subprocess
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from migrations_tools.definitions.options import option_flags
 from migrations_tools.definitions.registry import all_definitions, get_definition
 from migrations_tools.engine.worker import settle_stopped
-from migrations_tools.exceptions import CarryoverError, InvalidOption, TransitionRefused
+from migrations_tools.exceptions import (
+    CarryoverError,
+    InvalidOption,
+    PermissionRefused,
+    TransitionRefused,
+)
 from migrations_tools.management.base import ExitCode
 from migrations_tools.management.datamigrate.base import (
     Answer,
@@ -44,19 +51,23 @@ def positive(text: str) -> int:
 def add_option_arguments(parser: ArgumentParser) -> None:
     """``--option k=v``, and a flag for every option of every definition."""
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+    add_flags(parser, [definition.options for definition in all_definitions()])
+
+
+def add_flags(parser: ArgumentParser, options: Iterable[type[Any]]) -> None:
+    """A flag ``--name`` for every field of these dataclasses; equal names are one flag."""
     seen: set[str] = set()
-    for definition in all_definitions():
-        for name, is_switch, help_text in option_flags(definition.options):
-            if name in seen:
-                continue
-            seen.add(name)
-            flag = "--" + name.replace("_", "-")
-            if is_switch:
-                parser.add_argument(
-                    flag, dest=f"option_{name}", action="store_const", const=True, help=help_text
-                )
-            else:
-                parser.add_argument(flag, dest=f"option_{name}", metavar="VALUE", help=help_text)
+    for name, is_switch, help_text in chain.from_iterable(map(option_flags, options)):
+        if name in seen:
+            continue
+        seen.add(name)
+        flag = "--" + name.replace("_", "-")
+        if is_switch:
+            parser.add_argument(
+                flag, dest=f"option_{name}", action="store_const", const=True, help=help_text
+            )
+        else:
+            parser.add_argument(flag, dest=f"option_{name}", metavar="VALUE", help=help_text)
 
 
 def chosen_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -67,10 +78,16 @@ def chosen_options(options: dict[str, Any]) -> dict[str, Any]:
         if not equals:
             raise InvalidOption(f"--option takes NAME=VALUE, not “{pair}”.")
         chosen[name.replace("-", "_")] = value
-    for name, value in options.items():
-        if name.startswith("option_") and value is not None:
-            chosen[name.removeprefix("option_")] = value
-    return chosen
+    return {**chosen, **given_flags(options)}
+
+
+def given_flags(options: dict[str, Any]) -> dict[str, Any]:
+    """Name → value of the flags of ``add_flags`` that were given."""
+    return {
+        name.removeprefix("option_"): value
+        for name, value in options.items()
+        if name.startswith("option_") and value is not None
+    }
 
 
 class Plan(Subcommand):
@@ -217,7 +234,7 @@ def work(run: Run, workers: int, **actor: Any) -> Answer:
         if interruption.asked:
             for other in others:
                 other.send_signal(signal.SIGINT)
-            _pause_interrupted(run, actor)
+            pause_interrupted(run, actor)
         for other in others:
             other.wait()
         settle_stopped(run)
@@ -226,10 +243,13 @@ def work(run: Run, workers: int, **actor: Any) -> Answer:
     return summary, exit_code_of(summary)
 
 
-def _pause_interrupted(run: Run, actor: dict[str, Any]) -> None:
+def pause_interrupted(run: Run, actor: dict[str, Any]) -> None:
+    """Pause a run whose command was interrupted, if it still can be and the actor may."""
     try:
         runs.pause_run(run, reason="interrupted from the keyboard", **actor)
     except TransitionRefused:  # it came to its end meanwhile
+        return
+    except PermissionRefused:  # who may review need not have the right to pause: it stays running
         return
 
 
