@@ -45,7 +45,8 @@ def health() -> dict[str, Any]:
 def _of(definition: Any) -> dict[str, Any]:
     runs = Run.objects.filter(definition=definition.name)
     active = list(runs.active())
-    last = runs.standing().order_by("-created_at").first()
+    # what applied decisions tells of those few keys only
+    last = runs.standing().filter(reviewed=None).order_by("-created_at").first()
     return {
         "active": [str(run.pk) for run in active],
         "needs_attention": sum(run.state == RunState.NEEDS_ATTENTION for run in active),

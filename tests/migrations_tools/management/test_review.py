@@ -191,7 +191,10 @@ def test_a_run_with_reviews_says_how_to_decide_them() -> None:
     assert f"datamigrate review {run.pk} list" in out.getvalue()
 
 
-def test_health_counts_what_waits() -> None:
-    _, (key, _) = unsure(2)
-    datamigrate("review", "last", "skip", key)
-    assert datamigrate("health")[1]["migrations"]["carry_orders"]["awaiting_review"] == 1
+def test_health_counts_what_waits_and_tells_of_the_run_that_asked() -> None:
+    stage(1, total="-1")
+    run, (key, _) = unsure(2)
+    datamigrate("review", "last", "accept", key)
+    figures = datamigrate("health")[1]["migrations"]["carry_orders"]
+    assert (figures["awaiting_review"], figures["quarantined"]) == (1, 1)
+    assert figures["last_run"] == str(run.pk)

@@ -11,6 +11,20 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection, transaction
 
+from migrations_tools.definitions import (
+    Apply,
+    DataMigration,
+    Decision,
+    Outcome,
+    Review,
+    RowSource,
+    Step,
+    Update,
+    registry,
+)
+from migrations_tools.engine.claim import Idle, Owner, claim_batch
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.execute import execute_batch
 from migrations_tools.exceptions import (
     ActiveRun,
     CarryoverError,
@@ -20,7 +34,7 @@ from migrations_tools.exceptions import (
     TransitionRefused,
 )
 from migrations_tools.management.datamigrate.running import pause_interrupted
-from migrations_tools.models import ReviewItem, Run, Transition
+from migrations_tools.models import Batch, ReviewItem, Run, Transition
 from migrations_tools.selectors.reviews import awaiting_review, review_queue
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import reviews, runs
@@ -526,3 +540,44 @@ def test_an_unknown_option_names_the_known_ones() -> None:
     run, (key,) = unsure(1)
     with pytest.raises(InvalidOption, match="Options are: number"):
         reviews.decide(run, CHOSEN, [key], choice={"project": "x"}, **actor())
+
+
+# ------------------------------------------------------------------------------------ several steps
+
+
+class FirstStep(Step):
+    source = RowSource(LegacyOrder)
+    writes = [LegacyOrder]
+
+    def transform(self, row: Any, context: Any) -> Outcome:
+        return Review({})
+
+    def decided(self, row: Any, context: Any, decision: Decision) -> Outcome:
+        return Apply([Update(row, line="first")])
+
+
+class SecondStep(FirstStep):
+    def decided(self, row: Any, context: Any, decision: Decision) -> Outcome:
+        return Apply([Update(row, line=f"{row.line}, then second")])
+
+
+class TwoReviews(DataMigration):
+    steps = [FirstStep, SecondStep]
+
+
+def test_a_step_is_decided_after_the_one_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {**registry._definitions, "two_reviews": TwoReviews}
+    monkeypatch.setattr(registry, "_definitions", known)
+    (row,) = stage(1)
+    run = carry("two_reviews")
+    decision_run = decide(run, ACCEPTED, str(row.pk))
+    assert [batch.step for batch in decision_run.batches.order_by("step")] == [0, 1]
+    runs.begin(decision_run)
+    context = RunContext.of(decision_run)
+    first = claim_batch(context, Owner("one"), 10)
+    assert isinstance(first, Batch)
+    assert claim_batch(context, Owner("two"), 10) is Idle.WAIT
+    execute_batch(context, first)
+    assert summarise(runs.work_run(decision_run))["outcomes"]["applied"] == 2
+    row.refresh_from_db()
+    assert row.line == "first, then second"
