@@ -33,6 +33,9 @@ CARRYOVER_DAY_FIRST: bool = env.bool("CARRYOVER_DAY_FIRST", default=True)
 # Whom commands act as; empty: the system account.
 CARRYOVER_ACTOR: str = env.str("CARRYOVER_ACTOR", default="")
 
+# The project of agent sessions where neither the person nor a primary project decides.
+DEFAULT_PROJECT_NAME: str = env.str("DEFAULT_PROJECT_NAME", default="")
+
 # ----------------------------------------------------------------------------- secrets and hosts
 
 

@@ -23,6 +23,7 @@ from sessions_app.models.session import (
     SessionStatus,
 )
 from sessions_app.models.staging import LegacyCollaborationRow
+from sessions_app.models.switch import ProjectSwitch, SwitchState
 
 __all__ = [
     "PARTICIPANT_TRANSITIONS",
@@ -42,10 +43,12 @@ __all__ = [
     "Profile",
     "Project",
     "ProjectStatus",
+    "ProjectSwitch",
     "Role",
     "Session",
     "SessionFile",
     "SessionKind",
     "SessionParticipant",
     "SessionStatus",
+    "SwitchState",
 ]

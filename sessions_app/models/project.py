@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -44,13 +45,20 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 
 class Project(models.Model):
-    """``id`` is a UUID of any version, as the agents' system gave it. One project is primary."""
+    """``id`` is a UUID of any version, as the agents' system gave it. One project is primary.
+
+    ``personal_of`` is the person whose sessions come here where nothing else is chosen; unique, so
+    that a personal project is made once.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     name = models.CharField(max_length=255, unique=True)
     status = models.CharField(max_length=9, choices=ProjectStatus, default=ProjectStatus.ACTIVE)
     is_primary = models.BooleanField(default=False)
     description = models.TextField(blank=True, default="")
+    personal_of = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ProjectQuerySet.as_manager()

@@ -1,0 +1,47 @@
+"""Who may work on which agent session."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from migrations_tools.engine.transitions import record_action
+from sessions_app.models import Session
+from sessions_app.services.agent_sessions.errors import Forbidden
+
+
+def may_work_on(session: Session, user: User) -> bool:
+    """A person works on their own sessions; staff and superusers on any."""
+    return may_work_on_all(user) or (user.is_active and session.user_id == user.pk)
+
+
+def may_work_on_all(user: User) -> bool:
+    """Staff and superusers."""
+    return user.is_active and (user.is_staff or user.is_superuser)
+
+
+def require_work_on(session: Session, *, action: str, acting_user: User, surface: str) -> None:
+    """Refuse, on record, what ``acting_user`` may not do. Call it before the transaction."""
+    if not may_work_on(session, acting_user):
+        _refuse(f"{action} session “{session.session_id}”", acting_user, surface)
+
+
+def require_work_on_all(*, action: str, acting_user: User, surface: str) -> None:
+    """The same for what is done to everybody's sessions."""
+    if not may_work_on_all(acting_user):
+        _refuse(f"{action} all sessions", acting_user, surface)
+
+
+def _refuse(deed: str, acting_user: User, surface: str) -> NoReturn:
+    with transaction.atomic():
+        record_action(
+            None,
+            action="refused",
+            acting_user=acting_user,
+            surface=surface,
+            details={"deed": deed},
+        )
+    name = acting_user.get_username()
+    raise Forbidden(f"{name} may not {deed}: people work on their own sessions, staff on any.")

@@ -1,0 +1,129 @@
+"""Which project a session gets. The one place that decides it (agents.md "The session service")."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from sessions_app.models import Profile, Project
+from sessions_app.models.project import INACTIVE_STATUSES
+from sessions_app.services.agent_sessions.changes import save
+from sessions_app.services.agent_sessions.errors import (
+    ProjectAmbiguous,
+    ProjectInactive,
+    ProjectNotFound,
+)
+
+#: A project, or its id as text or UUID.
+ProjectReference = Project | uuid.UUID | str
+
+_MOST_LISTED = 20  # projects named in the sentence of a refusal; `matches` has them all
+
+
+def resolve_project(
+    *, user: User, given: ProjectReference | None = None, acting_user: User, surface: str
+) -> Project:
+    """The project of a new session of ``user``, the first there is of: the given one, the
+    person's current one, the primary one, the one that DEFAULT_PROJECT_NAME names, a personal one.
+
+    Never the sentinel, a completed or an archived one: such a given project is refused, elsewhere
+    it is passed over. Raises ProjectNotFound or ProjectInactive.
+    """
+    if given is not None:
+        return find_project(given)
+    for candidates in (
+        {"pk__in": Profile.objects.filter(user=user).values("current_project")},
+        {"is_primary": True},
+        {"name": getattr(settings, "DEFAULT_PROJECT_NAME", "")},
+    ):
+        chosen = Project.objects.selectable().filter(**candidates).first()
+        if chosen is not None:
+            return chosen
+    return _require_active(_personal_project(user, acting_user=acting_user, surface=surface))
+
+
+def find_project(reference: ProjectReference) -> Project:
+    """A project that takes sessions, as stored now. Raises ProjectNotFound or ProjectInactive."""
+    key = reference.pk if isinstance(reference, Project) else reference
+    try:
+        project = Project.objects.real().filter(pk=uuid.UUID(str(key))).first()
+    except ValueError:
+        project = None
+    if project is None:
+        raise ProjectNotFound(f"There is no project “{key}”.", project=str(key))
+    return _require_active(project)
+
+
+def find_project_by_name(name: str) -> Project:
+    """The project of that name, whatever its case, else the only one whose name contains it.
+
+    Completed and archived projects are no candidates for a part of a name. Raises ProjectNotFound,
+    ProjectInactive or ProjectAmbiguous, which lists the matches.
+    """
+    wanted = name.strip()
+    if not wanted or "\0" in wanted:
+        raise ProjectNotFound("A project's name is needed.", project=name)
+    projects = Project.objects.real()
+    same = list(projects.filter(name__iexact=wanted))
+    # “alpha” and “Alpha” may both be there; who writes one of them exactly means that one
+    same = [project for project in same if project.name == wanted] or same
+    if same:
+        return _require_active(_only(same, wanted))
+    alike = list(projects.filter(name__icontains=wanted))
+    active = [project for project in alike if project.status not in INACTIVE_STATUSES]
+    if not alike:
+        raise ProjectNotFound(f"No project's name contains “{wanted}”.", project=wanted)
+    return _require_active(_only(active or alike, wanted))
+
+
+def _only(matches: Sequence[Project], wanted: str) -> Project:
+    if len(matches) == 1:
+        return matches[0]
+    listed = ", ".join(f"“{match.name}” ({match.pk})" for match in matches[:_MOST_LISTED])
+    more = f" and {len(matches) - _MOST_LISTED} more" if len(matches) > _MOST_LISTED else ""
+    raise ProjectAmbiguous(
+        f"“{wanted}” fits {len(matches)} projects: {listed}{more}. Write more of the name.",
+        matches=[{"id": str(match.pk), "name": match.name} for match in matches],
+    )
+
+
+def _require_active(project: Project) -> Project:
+    if project.status not in INACTIVE_STATUSES:
+        return project
+    raise ProjectInactive(
+        f"Project “{project.name}” is {project.get_status_display()} and takes no sessions. "
+        "Choose another, or make it active again.",
+        project=str(project.pk),
+    )
+
+
+def _personal_project(user: User, *, acting_user: User, surface: str) -> Project:
+    """The person's own project, made when first needed, and once however many ask at a time."""
+    mine = Project.objects.filter(personal_of=user)
+    for name in _personal_names(user):
+        found = mine.first()
+        if found is not None:
+            return found
+        project = Project(name=name, personal_of=user)
+        try:
+            with transaction.atomic():
+                save(
+                    project,
+                    action="make personal project",
+                    acting_user=acting_user,
+                    surface=surface,
+                )
+        except IntegrityError:  # made by another start meanwhile, or the name is another's
+            continue
+        return project
+    return mine.get()
+
+
+def _personal_names(user: User) -> Iterator[str]:
+    name = f"Personal project of {user.get_username()}"
+    yield name
+    yield f"{name} {uuid.uuid4()}"
