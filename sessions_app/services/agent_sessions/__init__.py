@@ -27,7 +27,7 @@ from sessions_app.services.agent_sessions.lifecycle import (
     start_session,
     time_out_sessions,
 )
-from sessions_app.services.agent_sessions.permissions import may_work_on
+from sessions_app.services.agent_sessions.permissions import may_work_on, require_work_on
 from sessions_app.services.agent_sessions.projects import (
     ProjectReference,
     find_project,
@@ -60,6 +60,7 @@ __all__ = [
     "may_work_on",
     "record_event",
     "recover_session",
+    "require_work_on",
     "resolve_project",
     "start_session",
     "switch_project",
