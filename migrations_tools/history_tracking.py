@@ -14,13 +14,15 @@ class _TrackedHistory(HistoricalRecords):
 
     Of the copied columns only the key keeps an index, for "history of this object". The others
     would be written a second time for every change and are never searched by. A proxy sends its
-    signals under its own name, which the package does not listen to.
+    signals under its own name, which the package does not listen to, and does not inherit where
+    the history is to be found.
     """
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
         if not (sender._meta.proxy and sender._meta.concrete_model is self.cls):
             super().finalize(sender, **kwargs)
             return
+        sender._meta.simple_history_manager_attribute = self.manager_name  # type: ignore[attr-defined]  # the package's own
         for signal, receiver in (
             (signals.post_save, self.post_save),
             (signals.pre_delete, self.pre_delete),

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
-from simple_history.admin import SimpleHistoryAdmin
 
 from guarantees.admin.base import NoBulkDelete, ReadOnly
 from guarantees.models import ActionSession, GuaranteeAction
+from migrations_tools.history_admin import HistoryAdmin
 
 
 @admin.register(ActionSession)
-class ActionSessionAdmin(ReadOnly, SimpleHistoryAdmin):
+class ActionSessionAdmin(ReadOnly, HistoryAdmin):
     list_display = ["day", "total_actions", "issued_actions", "is_locked"]
     list_filter = ["is_locked"]
     date_hierarchy = "day"
 
 
 @admin.register(GuaranteeAction)
-class GuaranteeActionAdmin(NoBulkDelete, SimpleHistoryAdmin):
+class GuaranteeActionAdmin(NoBulkDelete, HistoryAdmin):
     list_display = [
         "number",
         "action_type",

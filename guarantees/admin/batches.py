@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from simple_history.admin import SimpleHistoryAdmin
 
 from guarantees.admin.base import ReadOnly
 from guarantees.models import ImportBatch
+from migrations_tools.history_admin import HistoryAdmin
 
 
 @admin.register(ImportBatch)
-class ImportBatchAdmin(ReadOnly, SimpleHistoryAdmin):
+class ImportBatchAdmin(ReadOnly, HistoryAdmin):
     list_display = ["__str__", "kind", "day", "total_records", "ready_records", "created_at"]
     list_filter = ["kind", "created_at"]
     search_fields = ["file_name", "description", "legacy_ref", "uploaded_by"]

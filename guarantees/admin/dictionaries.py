@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from simple_history.admin import SimpleHistoryAdmin
 
 from guarantees.models import Bank, BankAlias, Supplier, SupplierAlias, SupplierOverride
+from migrations_tools.history_admin import HistoryAdmin
 
 
 @admin.register(Supplier)
-class SupplierAdmin(SimpleHistoryAdmin):
+class SupplierAdmin(HistoryAdmin):
     list_display = ["name", "display_name", "id", "created_at"]
     search_fields = ["name", "display_name", "normalized_name"]
     readonly_fields = ["normalized_name", "created_at"]
 
 
 @admin.register(SupplierAlias)
-class SupplierAliasAdmin(SimpleHistoryAdmin):
+class SupplierAliasAdmin(HistoryAdmin):
     list_display = ["name", "supplier", "source", "uses"]
     list_filter = ["source"]
     list_select_related = ["supplier"]
@@ -26,7 +26,7 @@ class SupplierAliasAdmin(SimpleHistoryAdmin):
 
 
 @admin.register(SupplierOverride)
-class SupplierOverrideAdmin(SimpleHistoryAdmin):
+class SupplierOverrideAdmin(HistoryAdmin):
     list_display = ["name", "supplier", "notes"]
     list_select_related = ["supplier"]
     search_fields = ["name", "supplier__name"]
@@ -35,7 +35,7 @@ class SupplierOverrideAdmin(SimpleHistoryAdmin):
 
 
 @admin.register(Bank)
-class BankAdmin(SimpleHistoryAdmin):
+class BankAdmin(HistoryAdmin):
     list_display = ["short_code", "name_en", "name_ar", "id"]
     list_display_links = ["short_code", "name_en", "name_ar"]
     search_fields = ["short_code", "name_en", "name_ar", "normalized_name"]
@@ -43,7 +43,7 @@ class BankAdmin(SimpleHistoryAdmin):
 
 
 @admin.register(BankAlias)
-class BankAliasAdmin(SimpleHistoryAdmin):
+class BankAliasAdmin(HistoryAdmin):
     list_display = ["name", "bank", "source", "uses"]
     list_filter = ["source"]
     list_select_related = ["bank"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
-from simple_history.admin import SimpleHistoryAdmin
 
 from guarantees.admin.base import NoBulkDelete
 from guarantees.models import Guarantee
 from guarantees.models.guarantee import BUSINESS_FIELDS
+from migrations_tools.history_admin import HistoryAdmin
 
 
 @admin.register(Guarantee)
-class GuaranteeAdmin(NoBulkDelete, SimpleHistoryAdmin):
+class GuaranteeAdmin(NoBulkDelete, HistoryAdmin):
     """A protected guarantee shows its business fields read-only: a modification changes them."""
 
     list_display = [

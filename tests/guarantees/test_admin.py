@@ -1,6 +1,6 @@
 """The department's admin pages: readable, constant in queries, read-only where immutable."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.apps import apps
@@ -107,6 +107,16 @@ def test_a_protected_guarantee_shows_its_business_fields_read_only(admin_client)
     guarantee.refresh_from_db()
     assert guarantee.number == "G-77"
     assert admin_client.post(page("delete", guarantee, guarantee.pk)).status_code == 403
+
+
+def test_an_old_state_is_looked_at_and_not_brought_back_by_a_form(admin_client):
+    for guarantee in (GuaranteeFactory.create(), GuaranteeFactory.create().batch):
+        rows = type(guarantee).objects.filter(pk=guarantee.pk)
+        before = page("simple_history", guarantee, guarantee.pk, guarantee.history.last().pk)
+        rows.update(created_at=datetime(2025, 1, 1, tzinfo=UTC))
+        assert admin_client.get(before).status_code == 200
+        assert admin_client.post(before, {}).status_code == 403
+        assert rows.get().created_at == datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def test_lists_with_immutable_rows_offer_no_bulk_deletion(admin_client):
