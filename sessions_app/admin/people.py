@@ -1,0 +1,26 @@
+"""What the product knows of people beside their accounts."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from migrations_tools.history_admin import HistoryAdmin
+from sessions_app.admin.base import ReadOnly
+from sessions_app.models import LegacyIdentity, Profile
+
+
+@admin.register(Profile)
+class ProfileAdmin(HistoryAdmin):
+    list_display = ["user", "role", "specialization", "credit_balance", "current_project"]
+    list_filter = ["role"]
+    list_select_related = ["user", "current_project"]
+    search_fields = ["user__username", "user__email", "specialization"]
+    autocomplete_fields = ["user", "current_project"]
+
+
+@admin.register(LegacyIdentity)
+class LegacyIdentityAdmin(ReadOnly):
+    list_display = ["kind", "legacy_id", "user"]
+    list_filter = ["kind"]
+    list_select_related = ["user"]
+    search_fields = ["=legacy_id", "user__username", "user__email"]

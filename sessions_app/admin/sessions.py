@@ -1,0 +1,113 @@
+"""Sessions, each kind on pages of its own. What a form changes are words; the rest are actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from migrations_tools.history_admin import HistoryAdmin
+from sessions_app.admin.base import NamedInEvents, ReadOnlyInline
+from sessions_app.models import (
+    ActivityEvent,
+    AgentSession,
+    CollaborationSession,
+    ContestSession,
+    LessonSession,
+    ProjectSwitch,
+    Session,
+    SessionFile,
+    SessionParticipant,
+)
+
+
+class ParticipantInline(ReadOnlyInline):
+    model = SessionParticipant
+    fields = ["email", "display_name", "role", "status", "invited_by", "invited_at", "joined_at"]
+
+
+class FileInline(ReadOnlyInline):
+    model = SessionFile
+    fields = ["name", "path", "uploaded_by", "uploaded_at"]
+
+
+class SwitchInline(ReadOnlyInline):
+    model = ProjectSwitch
+    fields = [
+        "from_project",
+        "to_project",
+        "state",
+        "failure",
+        "actor",
+        "reason",
+        "started_at",
+        "finished_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectSwitch]:
+        rows = super().get_queryset(request)
+        return rows.select_related("from_project", "to_project", "actor")
+
+
+def _events_of(sessions: Iterable[Session]) -> QuerySet[ActivityEvent]:
+    return ActivityEvent.objects.filter(session_ref__in=[found.session_id for found in sessions])
+
+
+class SessionAdmin(NamedInEvents, HistoryAdmin):
+    """Status, project and times are set by the services, see `SESSION_TRANSITIONS`."""
+
+    list_display = ["session_id", "title", "status", "created_at", "ended_at"]
+    list_filter = ["status", "created_at"]
+    search_fields = ["=session_id", "title"]
+    fields = [
+        "session_id",
+        "title",
+        "description",
+        "status",
+        ("created_at", "updated_at"),
+        ("started_at", "ended_at", "last_activity_at"),
+        "metadata",
+    ]
+    readonly_fields = [
+        "session_id",
+        "status",
+        "created_at",
+        "updated_at",
+        "started_at",
+        "ended_at",
+        "last_activity_at",
+        "metadata",
+    ]
+    events_of = staticmethod(_events_of)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(CollaborationSession)
+class CollaborationSessionAdmin(SessionAdmin):
+    search_fields = [*SessionAdmin.search_fields, "participants__email"]
+    inlines = [ParticipantInline, FileInline]
+
+
+@admin.register(AgentSession)
+class AgentSessionAdmin(SessionAdmin):
+    list_display = ["session_id", "title", "status", "project", "user", "last_activity_at"]
+    list_filter = ["status", ("project", admin.EmptyFieldListFilter), "last_activity_at"]
+    list_select_related = ["project", "user"]
+    search_fields = [*SessionAdmin.search_fields, "project__name", "user__username"]
+    fields = [*SessionAdmin.fields, ("project", "user")]
+    readonly_fields = [*SessionAdmin.readonly_fields, "project", "user"]
+    inlines = [SwitchInline]
+
+
+@admin.register(ContestSession)
+class ContestSessionAdmin(SessionAdmin):
+    inlines = [ParticipantInline, FileInline]
+
+
+@admin.register(LessonSession)
+class LessonSessionAdmin(SessionAdmin):
+    inlines = [ParticipantInline, FileInline]
