@@ -12,4 +12,6 @@ from sessions_app.models import ActivityEvent
 class ActivityEventAdmin(ReadOnly):
     list_display = ["event_id", "occurred_at", "actor", "event_type", "session_ref", "project"]
     list_filter = ["actor", ("session_ref", admin.EmptyFieldListFilter), "occurred_at"]
-    search_fields = ["=event_id", "=session_ref", "=project", "event_type"]
+    # by the key and by whole ids: there are millions
+    ordering = ["-id"]
+    search_fields = ["event_id__exact", "session_ref__exact"]

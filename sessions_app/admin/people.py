@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from migrations_tools.history_admin import HistoryAdmin
 from sessions_app.admin.base import ReadOnly
@@ -16,6 +17,9 @@ class ProfileAdmin(HistoryAdmin):
     list_select_related = ["user", "current_project"]
     search_fields = ["user__username", "user__email", "specialization"]
     autocomplete_fields = ["user", "current_project"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[str]:
+        return [] if obj is None else ["user"]
 
 
 @admin.register(LegacyIdentity)

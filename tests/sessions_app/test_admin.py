@@ -159,6 +159,22 @@ def test_projects_and_profiles_can_be_added(admin_client):
     assert admin_client.get(page("add", Profile)).status_code == 200
 
 
+def test_a_profile_stays_with_its_person(admin_client):
+    make_one_of_each(1)
+    profile = Profile.objects.get()
+    form = {"user": "999", "role": "instructor", "credit_balance": "3", "specialization": "sea"}
+    assert change(admin_client, profile, **form) == 302
+    profile.refresh_from_db()
+    assert (profile.user.username, profile.role) == ("person-1", "instructor")
+
+
+def test_an_event_is_found_by_its_session(admin_client):
+    ActivityEvent.objects.create(event_id="1", session_ref="s-1")
+    ActivityEvent.objects.create(event_id="2", session_ref="s-12")
+    found = admin_client.get(page("changelist", ActivityEvent), {"q": "s-1"}).context["cl"]
+    assert [event.event_id for event in found.result_list] == ["1"]
+
+
 def test_the_sentinel_is_left_alone(admin_client):
     Project.objects.ensure_unassigned()
     sentinel = Project.objects.get(pk=UNASSIGNED_ID)

@@ -118,7 +118,8 @@ def _show(actor: dict[str, Any], options: dict[str, Any]) -> Answer:
 def _user(username: str | None) -> User | None:
     if username is None:
         return None
-    user = User.objects.filter(username=username).first()
+    known = agent_sessions.can_be_stored(username)
+    user = User.objects.filter(username=username).first() if known else None
     if user is None:
         raise CarryoverError(f"There is no user “{username}”.", code="user_not_found")
     return user

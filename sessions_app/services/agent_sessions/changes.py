@@ -39,7 +39,7 @@ INTERRUPTED: Final = "INTERRUPTED"
 def find_session(session_id: str) -> Session:
     """The agent session of a public id. Raises SessionNotFound, for sessions of other kinds too."""
     found = None
-    if "\0" not in session_id:
+    if can_be_stored(session_id):
         found = (
             AgentSession.objects.select_related("project", "user")
             .filter(session_id=session_id)
@@ -48,6 +48,15 @@ def find_session(session_id: str) -> Session:
     if found is None:
         raise SessionNotFound(f"There is no agent session “{session_id}”.", session=session_id)
     return found
+
+
+def can_be_stored(text: str) -> bool:
+    """Whether a text of the database can be this one: no NUL, no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def locked(session: Session, *, nowait: bool = False) -> Session:
@@ -104,11 +113,12 @@ def save(
     surface: str,
     reason: str = "",
 ) -> None:
-    """Write a row and its history."""
+    """Write a row and its history. Raises InvalidValue for what cannot be stored."""
     # both are read by django-simple-history
     changed._history_user = acting_user  # type: ignore[union-attr]
     changed._change_reason = history_reason(action, surface, reason)  # type: ignore[union-attr]
-    changed.save()
+    with refusing_what_cannot_be_stored():
+        changed.save()
 
 
 def settle_interrupted_switch(session: Session, at: datetime) -> None:

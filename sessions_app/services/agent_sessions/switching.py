@@ -30,6 +30,7 @@ from sessions_app.services.agent_sessions.changes import (
     Clock,
     has_ended,
     locked,
+    refusing_what_cannot_be_stored,
     require_open,
     save,
     settle_interrupted_switch,
@@ -154,15 +155,16 @@ def _announce(
         settle_interrupted_switch(session, at)
         if session.project_id == target.pk:
             return None
-        return ProjectSwitch.objects.create(
-            session=session,
-            from_project_id=session.project_id,
-            to_project=target,
-            actor=acting_user,
-            surface=surface,
-            reason=reason,
-            started_at=at,
-        )
+        with refusing_what_cannot_be_stored():
+            return ProjectSwitch.objects.create(
+                session=session,
+                from_project_id=session.project_id,
+                to_project=target,
+                actor=acting_user,
+                surface=surface,
+                reason=reason,
+                started_at=at,
+            )
 
 
 def _carry_out(switch: ProjectSwitch, *, may_move: MoveCheck, now: Clock) -> None:

@@ -91,7 +91,7 @@ def test_values_that_cannot_be_stored_are_refused_in_a_sentence(ann, alpha, valu
 def test_only_agent_sessions_are_found(session):
     SessionFactory.create(session_id="a-meeting")
     assert find_session(session.session_id) == session
-    for unknown in ("a-meeting", "", "\0"):
+    for unknown in ("a-meeting", "", "\0", "\udcff"):
         with pytest.raises(SessionNotFound):
             find_session(unknown)
 
@@ -105,6 +105,12 @@ def test_an_end_is_written_with_its_time_and_history(ann, session, to_status):
     stored = Session.objects.get(pk=session.pk)
     assert (stored.status, stored.ended_at) == (to_status, NOON + timedelta(hours=1))
     assert newest_history(stored) == ("~", to_status, ann, "end (API): done")
+
+
+def test_a_reason_that_cannot_be_stored_is_refused(ann, session):
+    with pytest.raises(InvalidValue):
+        end_session(session, reason="a\0b", **by(ann))
+    assert Session.objects.get(pk=session.pk).status == "active"
 
 
 @pytest.mark.parametrize("status", ["completed", "abandoned", "inactive"])

@@ -180,7 +180,9 @@ class TestByName:
         with pytest.raises(ProjectInactive):
             find_project_by_name(written)
 
-    @pytest.mark.parametrize("written", ["", "  ", "%", "_ob", "desktop", "\0", "unassigned"])
+    @pytest.mark.parametrize(
+        "written", ["", "  ", "%", "_ob", "desktop", "\0", "\udcff", "unassigned"]
+    )
     def test_a_name_that_fits_nothing_is_not_found(self, written):
         with pytest.raises(ProjectNotFound):
             find_project_by_name(written)

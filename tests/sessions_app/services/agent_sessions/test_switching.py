@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from sessions_app.models import UNASSIGNED_ID, Profile, Project, ProjectSwitch, Session
 from sessions_app.services.agent_sessions import (
     ConcurrentSwitch,
+    InvalidValue,
     ProjectAmbiguous,
     ProjectInactive,
     ProjectNotFound,
@@ -83,6 +84,13 @@ def test_a_switch_to_no_project_that_takes_sessions_is_refused(ann, session, alp
     ):
         with pytest.raises(refusal):
             switch_project(session, project=project, **by(ann))
+    assert project_of(session) == alpha
+    assert not ProjectSwitch.objects.exists()
+
+
+def test_a_reason_that_cannot_be_stored_is_refused(ann, session, alpha, beta):
+    with pytest.raises(InvalidValue):
+        switch_project(session, project=beta, reason="a\0b", **by(ann))
     assert project_of(session) == alpha
     assert not ProjectSwitch.objects.exists()
 
