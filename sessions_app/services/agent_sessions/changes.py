@@ -100,8 +100,8 @@ def change_status(session: Session, to_status: SessionStatus) -> None:
 
 
 def history_reason(action: str, surface: str, reason: str = "") -> str:
-    """Why a row changed, as its history says: ``end (API): the laptop was stolen``."""
-    told = f"{action} ({Surface(surface).label})"
+    """Why a row changed, as its history says in every language: ``end (api): all is done``."""
+    told = f"{action} ({Surface(surface).value})"
     return f"{told}: {reason}" if reason else told
 
 

@@ -61,7 +61,7 @@ def test_a_session_from_start_to_end(run: Any, alpha: Project) -> None:
     assert answer["ended_at"] is not None
     history = Session.objects.get(session_id="s-1").history.first()
     assert history.history_user.username == "system"
-    assert history.history_change_reason == "end (command line): done"
+    assert history.history_change_reason == "end (command): done"
 
 
 def test_show_tells_of_switches_and_events(run: Any, alpha: Project) -> None:

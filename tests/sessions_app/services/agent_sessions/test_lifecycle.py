@@ -46,7 +46,7 @@ def test_a_started_session_is_active_and_has_its_project(ann, alpha):
     assert (stored.project, stored.user, stored.metadata) == (alpha, ann, {"agent": "x"})
     assert {stored.created_at, stored.started_at, stored.last_activity_at} == {NOON}
     assert stored.ended_at is None
-    assert newest_history(stored) == ("+", "active", ann, "start (API)")
+    assert newest_history(stored) == ("+", "active", ann, "start (api)")
 
 
 def test_staff_starts_a_session_for_somebody_else(ann, clerk, alpha):
@@ -104,7 +104,7 @@ def test_an_end_is_written_with_its_time_and_history(ann, session, to_status):
     end_session(session, to_status=to_status, reason="done", now=at(1), **by(ann))
     stored = Session.objects.get(pk=session.pk)
     assert (stored.status, stored.ended_at) == (to_status, NOON + timedelta(hours=1))
-    assert newest_history(stored) == ("~", to_status, ann, "end (API): done")
+    assert newest_history(stored) == ("~", to_status, ann, "end (api): done")
 
 
 def test_a_reason_that_cannot_be_stored_is_refused(ann, session):
@@ -149,7 +149,7 @@ def test_two_hours_without_activity_make_a_session_inactive(ann, clerk, alpha):
     assert time_out_sessions(now=at(2), **by(clerk)) == 1
     stored = Session.objects.get(pk=idle.pk)
     assert (stored.status, stored.ended_at) == ("inactive", NOON + timedelta(hours=2))
-    assert newest_history(stored) == ("~", "inactive", clerk, "time out (API)")
+    assert newest_history(stored) == ("~", "inactive", clerk, "time out (api)")
     assert Session.objects.get(pk=at_work.pk).status == "active"
     assert at_work.history.count() == 1
 
@@ -206,7 +206,7 @@ def test_a_timed_out_session_is_recovered_and_its_end_cleared(ann, clerk, sessio
     assert recovered == stored
     assert (stored.status, stored.ended_at) == ("active", None)
     assert stored.last_activity_at == NOON + timedelta(hours=4)
-    assert newest_history(stored) == ("~", "active", ann, "recover (API)")
+    assert newest_history(stored) == ("~", "active", ann, "recover (api)")
 
 
 def test_the_newest_active_or_inactive_session_is_recovered(ann, alpha):

@@ -86,7 +86,7 @@ def test_a_personal_project_is_made_once_and_says_by_whom(ann, clerk):
     assert (first.name, first.status) == ("Personal project of ann", "active")
     made = first.history.get()
     assert (made.history_type, made.history_user) == ("+", clerk)
-    assert made.history_change_reason == "make personal project (API)"
+    assert made.history_change_reason == "make personal project (api)"
 
 
 def test_a_personal_project_keeps_being_the_persons_when_it_is_renamed(ann):

@@ -1,9 +1,14 @@
 """Switching a session's project: persisted, locked, checked before and after."""
 
 import itertools
+import signal
+import subprocess
+import sys
+import time
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
@@ -47,7 +52,7 @@ def test_a_switch_moves_the_session_and_is_on_record(ann, session, alpha, beta):
     assert record.started_at == record.finished_at == NOON + timedelta(hours=1)
     newest = session.history.first()
     assert (newest.project_id, newest.history_user) == (beta.pk, ann)
-    assert newest.history_change_reason == "switch project (API): wrong one"
+    assert newest.history_change_reason == "switch project (api): wrong one"
 
 
 def test_who_switches_their_own_session_works_there_from_now_on(ann, clerk, session, alpha, beta):
@@ -200,6 +205,56 @@ def test_a_recovery_settles_an_interrupted_switch(ann, session, alpha, interrupt
 def test_an_end_settles_an_interrupted_switch(ann, session, interrupted):
     end_session(session, **by(ann))
     assert not ProjectSwitch.objects.open().exists()
+
+
+#: A process that dies when it reads the clock under the lock, in its second transaction.
+KILLED = """
+import django; django.setup()
+import itertools, os, signal, sys
+from django.contrib.auth.models import User
+from django.utils import timezone
+from sessions_app.services.agent_sessions import find_session, switch_project
+readings = itertools.count()
+def now():
+    if next(readings):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return timezone.now()
+_, session_id, project, user = sys.argv
+user = User.objects.get(pk=user)
+switch_project(
+    find_session(session_id), project=project, acting_user=user, surface="command", now=now
+)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_process_holds_nobody_up(ann, session, alpha, beta, process_environment):
+    arguments = [session.session_id, str(beta.pk), str(ann.pk)]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments],
+        env=process_environment,
+        cwd=settings.BASE_DIR,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert project_of(session) == alpha
+    interrupted = ProjectSwitch.objects.open().get()
+    assert switch_until_free(session, project=beta, **by(ann)).project == beta
+    states = dict(ProjectSwitch.objects.values_list("pk", "state"))
+    assert states.pop(interrupted.pk) == "failed"
+    assert list(states.values()) == ["completed"]
+
+
+def switch_until_free(session, **values):
+    """The server takes a moment to notice that the connection is gone."""
+    give_up = time.monotonic() + 20
+    while True:
+        try:
+            return switch_project(session, **values)
+        except ConcurrentSwitch:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
 
 
 # -------------------------------------------------------------------------------------- concurrency
