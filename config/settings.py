@@ -186,6 +186,15 @@ if REDIS_URL:
         }
     }
 
+# ----------------------------------------------------------------------------- runs
+
+# Times of day between which runs may work, such as 22:00-05:00; empty: always.
+CARRYOVER_RUN_WINDOWS: list[str] = env.list("CARRYOVER_RUN_WINDOWS", default=[])
+# Limits of the database's signs of strain, by name; see docs/operations.md.
+CARRYOVER_LIMITS: dict[str, float] = env.json("CARRYOVER_LIMITS", default={})
+# What comes before a real run: data migration, or *, to approval, dry_run, rehearsal.
+CARRYOVER_POLICIES: dict[str, list[str]] = env.json("CARRYOVER_POLICIES", default={})
+
 # ----------------------------------------------------------------------------- API
 
 REST_FRAMEWORK = {

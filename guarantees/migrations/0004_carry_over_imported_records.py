@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("guarantees", "0003_protected_guarantees"),
-        ("migrations_tools", "0004_review_decisions"),
+        ("migrations_tools", "0005_governor"),
     ]
 
     operations = [RunDataMigration("split_imported_records")]

@@ -34,10 +34,11 @@ from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.seal import run_seal
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.sizing import DEFAULT_TARGET_SECONDS, BatchSizer
+from migrations_tools.engine.throttle import LOOK_SECONDS, Throttle
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.exceptions import LeaseLost, TransitionRefused
 from migrations_tools.models import Batch, Run
-from migrations_tools.states import BatchState, RunKind, RunState, Surface
+from migrations_tools.states import WORKING_STATES, BatchState, RunKind, RunState, Surface
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +65,12 @@ class Worker:
         sizer = BatchSizer()
         spare_the_collector()
         heartbeat = Heartbeat()
+        throttle = Throttle()
         try:
             while not self.stopping() and (deadline is None or time.monotonic() < deadline):
+                if self._patiently(lambda: self._must_wait(context, throttle)):
+                    time.sleep(LOOK_SECONDS)
+                    continue
                 self._tune(context.run, sizer)
                 claimed = self._claim(context, sizer)
                 if claimed is Idle.WAIT or claimed is None:
@@ -88,6 +93,13 @@ class Worker:
         finally:
             heartbeat.close()
             close_side_connection()
+
+    def _must_wait(self, context: RunContext, throttle: Throttle) -> bool:
+        """Whether to begin no batch now; a run that was asked to stop is not kept waiting."""
+        if not throttle.must_wait(context.run):
+            return False
+        context.run.refresh_from_db()
+        return context.run.state in WORKING_STATES
 
     def _tune(self, run: Run, sizer: BatchSizer) -> None:
         """New settings apply at the next claim."""

@@ -4,6 +4,7 @@ checks, legacy imports. Ledger, journal and transitions are append-only in the d
 
 from migrations_tools.models.batch import Batch
 from migrations_tools.models.check import Check
+from migrations_tools.models.governor import Governor
 from migrations_tools.models.journal import RowChange
 from migrations_tools.models.ledger import LedgerEntry
 from migrations_tools.models.legacy_import import LegacyImport, RejectedLine
@@ -16,6 +17,7 @@ from migrations_tools.models.transition import Transition
 __all__ = [
     "Batch",
     "Check",
+    "Governor",
     "LedgerEntry",
     "LegacyImport",
     "RejectedLine",

@@ -12,9 +12,13 @@ from migrations_tools.states import RunKind, RunState
 
 
 def newest_completed(definition: type[DataMigration]) -> Run | None:
-    """The newest apply run that came to its end and stands, wholly or in part."""
+    """The newest apply run that came to its end and stands, wholly or in part.
+
+    Runs that only carried a person's decisions out are left out.
+    """
     finished = Run.objects.standing().filter(
         definition=definition.name,
+        reviewed=None,
         state__in=[RunState.COMPLETED, RunState.PARTIALLY_ROLLED_BACK],
     )
     return finished.order_by("-created_at", "-id").first()

@@ -4,42 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
-
 from migrations_tools.definitions.registry import all_definitions
-from migrations_tools.models import Run
+from migrations_tools.engine.signals import read_signals, strain, watched
+from migrations_tools.models import Governor, Run
 from migrations_tools.selectors.reviews import awaiting_review
 from migrations_tools.selectors.summary import counts_of
 from migrations_tools.states import Outcome, RunState, VerificationState
 
-_SIGNALS = """
-    SELECT
-        (SELECT count(*) FROM pg_locks WHERE NOT granted) AS lock_waiters,
-        (SELECT coalesce(round(extract(epoch FROM max(clock_timestamp() - xact_start))), 0)::int
-         FROM pg_stat_activity WHERE datname = current_database()
-         AND pid <> pg_backend_pid()) AS longest_transaction_seconds,
-        (SELECT count(*) FROM pg_stat_activity) AS connections,
-        current_setting('max_connections')::int AS most_connections,
-        (SELECT extract(epoch FROM max(replay_lag)) FROM pg_stat_replication)
-            AS replica_lag_seconds
-"""
-
 
 def health() -> dict[str, Any]:
-    """``ok`` is false where a run needs attention or the connections are nearly used up.
+    """``ok`` is false where a run needs attention, or where the database's strain makes runs wait.
 
-    A signal that cannot be read is null: not watched.
+    A signal that cannot be read is null: not watched. ``stopped`` is the reason of the global stop.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_SIGNALS)
-        names = [column.name for column in cursor.description]
-        signals = dict(zip(names, cursor.fetchone(), strict=True))
-    lag = signals["replica_lag_seconds"]
-    signals["replica_lag_seconds"] = None if lag is None else float(lag)
+    signals = read_signals()
     migrations = {definition.name: _of(definition) for definition in all_definitions()}
     troubled = any(found["needs_attention"] for found in migrations.values())
-    crowded = signals["connections"] > 0.9 * signals["most_connections"]
-    return {"ok": not troubled and not crowded, "signals": signals, "migrations": migrations}
+    waiting = strain(signals, watched(signals))
+    governor = Governor.objects.filter(stopped=True).first()
+    return {
+        "ok": not troubled and not waiting,
+        "signals": signals,
+        "strain": waiting,
+        "stopped": "" if governor is None else governor.reason,
+        "migrations": migrations,
+    }
 
 
 def _of(definition: Any) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.transitions import change_state, record_action
 from migrations_tools.engine.worker import Progress as WorkProgress
 from migrations_tools.engine.worker import Worker, sealed, settle_stopped
-from migrations_tools.exceptions import PlanDrift, TransitionRefused, UnknownRun
+from migrations_tools.exceptions import CarryoverError, PlanDrift, TransitionRefused, UnknownRun
 from migrations_tools.models import Batch, Run
+from migrations_tools.services import policies
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import (
     Options,
@@ -86,13 +87,16 @@ def start_run(
     planned: Run | None = None,
     accept_drift: str = "",
     reason: str = "",
+    trial: bool = False,
     progress: rehearse.Progress = lambda keys: None,
 ) -> Run | None:
     """Queue an apply run; None where there is nothing to do.
 
     Without ``planned`` a plan is made first, and what changes from then on is a conflict of its
     key. A given plan whose code, options, schema or evidence drifted is refused with PlanDrift,
-    unless ``accept_drift`` gives a reason.
+    unless ``accept_drift`` gives a reason. Raises PolicyRefused where something has to come first,
+    and leaves the run awaiting approval where a policy asks for it; a ``trial``, which will be
+    rolled back, needs neither.
     """
     require(acting_user, "run", surface=surface)
     end_abandoned_rehearsals()
@@ -127,8 +131,13 @@ def start_run(
             "drift with a reason.",
             differences=drift,
         )
+    if not trial:
+        policies.refuse_unprepared(run, run.fingerprint)
     with transaction.atomic():
-        queue_run(run, acting_user, surface, accept_drift)
+        if policies.needs_approval(name) and not trial:
+            policies.await_approval(run, acting_user, surface)
+        else:
+            queue_run(run, acting_user, surface, accept_drift)
         if drift:
             record_action(
                 run,
@@ -229,6 +238,29 @@ def _ask(
                 **sealed(locked, target),
             )
     return settle_stopped(locked) or locked
+
+
+#: What `tune_run` may change: keys of a batch, seconds that one should take, workers to call.
+TUNABLE = ("batch_size", "target_seconds", "workers")
+
+
+def tune_run(run: Run, tuning: Options, *, acting_user: User, surface: str) -> Run:
+    """Change how a run works. Workers read it again with the next batch."""
+    require(acting_user, "run", surface=surface, run=run)
+    _refuse_records(run)
+    unknown = sorted(set(tuning) - set(TUNABLE))
+    if unknown or not all(value > 0 for value in tuning.values()):
+        raise CarryoverError(
+            f"A run is tuned by {', '.join(TUNABLE)}, each above 0.", code="bad_tuning"
+        )
+    with transaction.atomic():
+        locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        locked.tuning = {**locked.tuning, **tuning}
+        locked.save(update_fields=["tuning"])
+        record_action(
+            locked, action="tune", acting_user=acting_user, surface=surface, details=dict(tuning)
+        )
+    return locked
 
 
 def resume_run(

@@ -21,10 +21,12 @@ from migrations_tools.engine.claim import Owner, claim_batch
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import _ROW_CODES
 from migrations_tools.engine.limits import LEASE_SECONDS, LOCK_TIMEOUT_MS
+from migrations_tools.engine.signals import LIMITS
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.models import Batch, Run
 from migrations_tools.services import retention, runs
 from migrations_tools.services.actors import system_user
+from migrations_tools.services.policies import POLICIES
 from migrations_tools.states import (
     DECIDED_OUTCOMES,
     STATE_SENTENCES,
@@ -142,6 +144,9 @@ PREPARATIONS: dict[str, Callable[[], Any]] = {
     "Carry a legacy database over": two_files,
     "Pause a run": half_way,
     "Stop a run for good": half_way,
+    "Stop everything for a while": imported,
+    "A run is throttled": half_way,
+    "Ask for care before a real run": imported,
     "A run is stuck, or its worker died": dead_worker,
     "A run needs attention": needs_attention,
     "A run was paused by the error budget": many_unreadable,
@@ -179,6 +184,19 @@ def test_every_task_is_tried() -> None:
 
 
 # ------------------------------------------------------------------------------- tables and numbers
+
+
+def test_limits_are_those_of_the_program() -> None:
+    rows = table(section(TEXT, "A run is throttled"))
+    assert [row[2].split("`")[1] for row in rows] == list(LIMITS)
+    bounds = [limit.most if limit.least is None else limit.least for limit in LIMITS.values()]
+    assert bounds == [20, 300, 0.9, 30, 1e9]
+    assert [row[1].split()[1] for row in rows] == ["20", "300", "90", "30", "1"]
+
+
+def test_policies_are_those_of_the_program() -> None:
+    rows = table(section(TEXT, "Ask for care before a real run"))
+    assert {row[0].strip("`") for row in rows} == set(POLICIES)
 
 
 def test_states_are_those_of_the_program() -> None:

@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from migrations_tools.management.base import CarryoverCommand
 from migrations_tools.management.datamigrate.base import Subcommand
 from migrations_tools.management.datamigrate.creating import New
+from migrations_tools.management.datamigrate.governing import Approve, Go, Rehearse, Stop, Tune
 from migrations_tools.management.datamigrate.keeping import Backup, Erase, Purge, Restore
 from migrations_tools.management.datamigrate.proving import Rollback, Verify
 from migrations_tools.management.datamigrate.reviewing import Review
@@ -32,6 +33,7 @@ SUBCOMMANDS: list[type[Subcommand]] = [
     Pause,
     Resume,
     Cancel,
+    Tune,
     Retry,
     Verify,
     Rollback,
@@ -41,6 +43,10 @@ SUBCOMMANDS: list[type[Subcommand]] = [
     Purge,
     Erase,
     Health,
+    Rehearse,
+    Approve,
+    Stop,
+    Go,
     New,
     Work,
 ]

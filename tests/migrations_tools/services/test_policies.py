@@ -1,0 +1,124 @@
+"""What has to come before a real run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from migrations_tools.exceptions import PermissionRefused, PlanDrift, TransitionRefused
+from migrations_tools.models import Run
+from migrations_tools.selectors.summary import summarise
+from migrations_tools.services import runs, trial, verification
+from migrations_tools.services.policies import PolicyRefused, approve_run
+from migrations_tools.services.verification import verify_run
+from tests.migrations_tools.engine.test_running import actor, stage
+from tests.migrations_tools.people import person
+from tests.shop.models import LegacyOrder, Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def start(**arguments: Any) -> Run:
+    run = runs.start_run("carry_orders", **actor(), **arguments)
+    assert run is not None
+    return run
+
+
+def test_without_policies_nothing_comes_before() -> None:
+    stage(2)
+    assert start().state == "queued"
+
+
+def test_a_second_person_approves_and_nobody_approves_their_own(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["approval"]}
+    stage(2)
+    asker, second = person("asker", "run", "approve"), person("second", "approve")
+    run = runs.start_run("carry_orders", acting_user=asker, surface="command")
+    assert run is not None
+    assert runs.work_run(run).state == "awaiting_approval"
+    assert not Order.objects.exists()
+    with pytest.raises(PolicyRefused, match="a second person approves it"):
+        approve_run(run, acting_user=asker, surface="command")
+    with pytest.raises(PermissionRefused):
+        approve_run(run, acting_user=person("third", "run"), surface="command")
+    approved = approve_run(run, acting_user=second, surface="command", reason="looked at the plan")
+    assert summarise(runs.work_run(approved))["outcomes"]["applied"] == 2
+    told = run.transitions.filter(action__in=["ask_approval", "approve"]).order_by("id")
+    assert [(item.actor.username, item.reason) for item in told] == [
+        ("asker", ""),
+        ("second", "looked at the plan"),
+    ]
+    with pytest.raises(TransitionRefused, match="does not wait for approval"):
+        approve_run(run, acting_user=second, surface="command")
+
+
+def test_a_run_whose_data_changed_is_not_approved(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"*": ["approval"]}
+    stage(2)
+    run = start()
+    stage(1)
+    with pytest.raises(PlanDrift, match="Cancel it and run anew"):
+        approve_run(run, acting_user=person("second", "approve"), surface="command")
+    assert runs.cancel_run(run, **actor()).state == "cancelled"
+
+
+def test_a_run_that_waits_for_approval_holds_nobody_up(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["approval"]}
+    stage(2)
+    start()
+    assert start().state == "awaiting_approval"
+
+
+def test_a_dry_run_of_the_same_data_comes_first(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["dry_run"]}
+    stage(2)
+    with pytest.raises(PolicyRefused, match="run carry_orders --dry-run") as refused:
+        start()
+    assert refused.value.code == "dry_run_required"
+    runs.dry_run("carry_orders", **actor())
+    with pytest.raises(PolicyRefused):
+        start(options={"prefix": "X"})
+    LegacyOrder.objects.filter(number="A1").delete()
+    with pytest.raises(PolicyRefused):
+        start()
+    runs.dry_run("carry_orders", **actor())
+    assert start().state == "queued"
+
+
+def test_a_rehearsal_comes_first_and_leaves_nothing_behind(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["rehearsal"]}
+    stage(5)
+    with pytest.raises(PolicyRefused, match="datamigrate rehearse carry_orders"):
+        start()
+    rehearsed = trial.rehearse_run("carry_orders", keys=3, **actor())
+    assert rehearsed is not None
+    assert rehearsed.state == "rolled_back"
+    assert rehearsed.ledger.filter(step=0).count() == 3
+    assert not Order.objects.exists()
+    stage(1)  # new rows are no reason to rehearse again
+    assert summarise(runs.work_run(start()))["outcomes"]["applied"] == 6
+
+
+def test_a_rehearsal_with_other_options_does_not_count(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["rehearsal"]}
+    stage(2)
+    trial.rehearse_run("carry_orders", options={"prefix": "X"}, **actor())
+    with pytest.raises(PolicyRefused):
+        start()
+
+
+def test_a_rehearsal_that_fails_its_verification_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage(2)
+
+    def spoiled(run: Run, **who: Any) -> dict[str, Any]:
+        LegacyOrder.objects.filter(number="A1").update(order=None)
+        return verify_run(run, **who)
+
+    monkeypatch.setattr(verification, "verify_run", spoiled)
+    with pytest.raises(trial.RehearsalFailed, match="did not pass its verification"):
+        trial.rehearse_run("carry_orders", **actor())
+
+
+def test_nothing_to_do_needs_no_rehearsal() -> None:
+    assert trial.rehearse_run("carry_orders", **actor()) is None
