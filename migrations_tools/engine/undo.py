@@ -7,8 +7,7 @@ and then every row of its source key stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
@@ -24,47 +23,16 @@ from migrations_tools.engine.export import export_rows
 from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.ledger import Entry
-from migrations_tools.engine.references import Reference, references_to
+from migrations_tools.engine.obstacles import Conflict, Obstacles, Shape
 from migrations_tools.engine.sql import (
-    array_type,
     column_type,
-    json_of,
     pk_column,
-    quoted,
-    row_image,
     table_of,
 )
 from migrations_tools.engine.transfer import empty_table, key_columns, transfer_keys
 from migrations_tools.engine.write import Written, delete_and_record, in_dependency_order
 from migrations_tools.models import Batch
 from migrations_tools.states import Operation, Outcome, RunKind
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """Why the rows of a key stay."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Added:
-    """A row that somebody added since to a row which goes away."""
-
-    model: type[Model]
-    pk: str
-    key: str
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """Changes of one operation on one model that wrote the same columns."""
-
-    model: type[Model]
-    operation: str
-    columns: tuple[str, ...]
-    layer: int
 
 
 class BatchUndoer:
@@ -76,15 +44,15 @@ class BatchUndoer:
         self.batch = batch
         self.force = bool(context.run.tuning.get("force"))
         self.images: dict[str, list[str]] = context.run.columns
+        self.obstacles = Obstacles(cursor, self.images, self.force)
         self.written = Written()
-        self.added: list[Added] = []
 
     def undo(self) -> Carried:
         """Restore what can be restored; an entry for every key that had changes."""
         keys = self._collect()
         failpoint("locked")
         shapes = self._shapes()
-        conflicts = self._erased()
+        conflicts = self.obstacles.erased()
         conflicts.update(self._undo_keys([key for key in keys if key not in conflicts], shapes))
         entries = [
             Entry(key, Outcome.CONFLICT, conflicts[key].code, conflicts[key].detail)
@@ -125,19 +93,7 @@ class BatchUndoer:
         self.cursor.execute("SELECT DISTINCT key FROM carryover_undo ORDER BY key")
         return [key for (key,) in self.cursor.fetchall()]
 
-    def _erased(self) -> dict[str, Conflict]:
-        """Keys whose former values were erased from the journal: nobody knows them any more."""
-        self.cursor.execute(
-            "SELECT key, min(model || ' ' || pk_text) FROM carryover_undo "
-            "WHERE (operation IN ('update', 'delete') AND before IS NULL) "
-            "OR (operation = 'update' AND after IS NULL) GROUP BY key"
-        )
-        return {
-            key: Conflict("erased", f"The former values of {row} were erased from the journal.")
-            for key, row in self.cursor.fetchall()
-        }
-
-    def _shapes(self) -> list[_Shape]:
+    def _shapes(self) -> list[Shape]:
         """What kinds of changes there are, newest layer first, derived columns left out."""
         for model in self.context.definition.written_models():
             derived = self.context.derived(model)
@@ -152,12 +108,12 @@ class BatchUndoer:
             "SELECT DISTINCT layer, model, operation, columns FROM carryover_undo ORDER BY 1, 2, 3"
         )
         return [
-            _Shape(apps.get_model(label), operation, tuple(columns or ()), layer)
+            Shape(apps.get_model(label), operation, tuple(columns or ()), layer)
             for layer, label, operation, columns in self.cursor.fetchall()
             if operation != Operation.UPDATE or columns
         ]
 
-    def _undo_keys(self, keys: Sequence[str], shapes: Sequence[_Shape]) -> dict[str, Conflict]:
+    def _undo_keys(self, keys: Sequence[str], shapes: Sequence[Shape]) -> dict[str, Conflict]:
         """Undo these keys; those that conflict stay. Repeats until what stays stays for good."""
         conflicts: dict[str, Conflict] = {}
         while True:
@@ -181,7 +137,7 @@ class BatchUndoer:
             conflicts.update(found)
 
     def _halve(
-        self, keys: Sequence[str], shapes: Sequence[_Shape], error: Exception
+        self, keys: Sequence[str], shapes: Sequence[Shape], error: Exception
     ) -> dict[str, Conflict]:
         """The database refused to restore some key: find it, and let it stay."""
         if len(keys) == 1:
@@ -193,7 +149,7 @@ class BatchUndoer:
         }
 
     def _attempt(
-        self, keys: Sequence[str], shapes: Sequence[_Shape], written: Written
+        self, keys: Sequence[str], shapes: Sequence[Shape], written: Written
     ) -> dict[str, Conflict]:
         """Undo layer by layer; the conflicts found, after which the caller rolls back."""
         for layer in sorted({shape.layer for shape in shapes}):
@@ -201,11 +157,11 @@ class BatchUndoer:
             found: dict[str, Conflict] = {}
             for shape in now:
                 self._lock(shape, keys)
-                found.update(self._differences(shape, keys))
+                found.update(self.obstacles.differences(shape, keys))
             if layer == 1:
-                self.added = []
+                self.obstacles.added = []
                 for model in {s.model for s in shapes if s.operation == Operation.INSERT}:
-                    found.update(self._references(model, keys))
+                    found.update(self.obstacles.references(model, keys))
             if found:
                 return found
             if self.force:
@@ -221,140 +177,20 @@ class BatchUndoer:
                 self._take_out(model, layer, keys, written)
         return {}
 
-    def _rows_of(self, shape: _Shape) -> tuple[str, dict[str, Any]]:
-        """SQL conditions on ``carryover_undo u`` for the shape's rows of the given keys."""
-        return (
-            "u.model = %(model)s AND u.operation = %(operation)s AND u.layer = %(layer)s "
-            "AND u.columns IS NOT DISTINCT FROM %(columns)s::text[] "
-            "AND u.key = ANY(%(keys)s::text[])",
-            {
-                "model": shape.model._meta.label_lower,
-                "operation": shape.operation,
-                "layer": shape.layer,
-                "columns": list(shape.columns) if shape.operation == Operation.UPDATE else None,
-            },
-        )
-
-    def _joined(self, model: type[Model]) -> str:
-        return f"t.{pk_column(model)} = u.pk_text::{array_type(model._meta.pk)[:-2]}"
-
-    def _lock(self, shape: _Shape, keys: Sequence[str]) -> None:
-        rows, arguments = self._rows_of(shape)
+    def _lock(self, shape: Shape, keys: Sequence[str]) -> None:
+        rows, arguments = shape.rows(keys)
         strength = "NO KEY UPDATE" if shape.operation == Operation.UPDATE else "UPDATE"
         self.cursor.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM {table_of(shape.model)} t "
-            f"JOIN carryover_undo u ON {self._joined(shape.model)} WHERE {rows} "
+            f"JOIN carryover_undo u ON {shape.joined} WHERE {rows} "
             f"ORDER BY t.{pk_column(shape.model)} FOR {strength} OF t) locked",
-            {**arguments, "keys": list(keys)},
+            arguments,
         )
-
-    def _differences(self, shape: _Shape, keys: Sequence[str]) -> dict[str, Conflict]:
-        """Keys whose rows are no longer as the run left them."""
-        rows, arguments = self._rows_of(shape)
-        pk = pk_column(shape.model)
-        label = shape.model._meta.label_lower
-        wrong, what = self._edited(shape), "NULL::text"
-        if shape.operation == Operation.DELETE:
-            wrong = f"t.{pk} IS NOT NULL"
-        elif self.force:
-            return {}
-        elif shape.operation == Operation.UPDATE:
-            wrong += f" OR t.{pk} IS NULL"
-            now = json_of(shape.columns, "t")
-            what = (
-                "(SELECT string_agg(e.key, ', ' ORDER BY e.key) FROM jsonb_each(u.after) e "
-                f"WHERE {now} -> e.key <> e.value)"
-            )
-        self.cursor.execute(
-            f"SELECT u.key, u.pk_text, t.{pk} IS NULL, {what} FROM carryover_undo u "
-            f"LEFT JOIN {table_of(shape.model)} t ON {self._joined(shape.model)} "
-            f"WHERE {rows} AND ({wrong})",
-            {**arguments, "keys": list(keys)},
-        )
-        return {
-            key: Conflict(
-                "row_deleted" if deleted else "edited_since",
-                f"{label} {pk_text}"
-                + (" was deleted since" if deleted else " was edited since")
-                + (f": {columns}" if columns and not deleted else ""),
-            )
-            for key, pk_text, deleted, columns in self.cursor.fetchall()
-        }
-
-    def _edited(self, shape: _Shape) -> str:
-        """SQL: the row stands there, and not as the run left it."""
-        there = f"t.{pk_column(shape.model)} IS NOT NULL"
-        if shape.operation == Operation.UPDATE:
-            return f"{there} AND {json_of(shape.columns, 't')} <> u.after"
-        image = row_image(self.images[shape.model._meta.label_lower], "t")
-        return f"{there} AND {image} IS DISTINCT FROM u.image"
-
-    def _references(self, model: type[Model], keys: Sequence[str]) -> dict[str, Conflict]:
-        """Keys with a new row that a row which stays refers to.
-
-        With force, rows added since that Django would delete along are noted in ``added``.
-        """
-        label = model._meta.label_lower
-        self.cursor.execute(
-            "SELECT pk_text, key FROM carryover_undo u WHERE u.model = %s "
-            "AND u.operation = 'insert' AND u.key = ANY(%s::text[])",
-            [label, list(keys)],
-        )
-        owners = dict(self.cursor.fetchall())
-        found: dict[str, Conflict] = {}
-        for reference in references_to(self.cursor, model):
-            for referred, referring in self._staying(reference, model, owners, keys):
-                key = owners[referred]
-                if self.force and reference.cascades and key not in found:
-                    found.update(self._note_added(reference, referring, key, keys))
-                else:
-                    found[key] = Conflict(
-                        "still_referenced",
-                        f"{label} {referred} is referred to by {reference.label} {referring}",
-                    )
-        return found
-
-    def _staying(
-        self, reference: Reference, model: type[Model], pks: Iterable[str], keys: Sequence[str]
-    ) -> list[tuple[str, str]]:
-        """(referred, referring) of rows that refer to ``pks`` and are not undone themselves."""
-        referring = f"r.{quoted(reference.pk)}::text"
-        self.cursor.execute(
-            f"SELECT r.{quoted(reference.column)}::text, {referring} "
-            f"FROM {quoted(reference.table)} r "
-            f"WHERE r.{quoted(reference.column)} = ANY(%(pks)s::{array_type(model._meta.pk)}) "
-            "AND NOT EXISTS (SELECT 1 FROM carryover_undo o WHERE o.model = %(referring)s "
-            f"AND o.pk_text = {referring} AND o.key = ANY(%(keys)s::text[]) "
-            "AND (o.operation = 'insert' OR o.after ? %(column)s)) ORDER BY 1, 2",
-            {
-                "pks": list(pks),
-                "referring": reference.label,
-                "column": reference.column,
-                "keys": list(keys),
-            },
-        )
-        return [(referred, row) for referred, row in self.cursor.fetchall()]
-
-    def _note_added(
-        self, reference: Reference, pk: str, key: str, keys: Sequence[str]
-    ) -> dict[str, Conflict]:
-        """Note a row added since, and what was added to it, deepest first."""
-        model = apps.get_model(reference.label)
-        for deeper in references_to(self.cursor, model):
-            for _, referring in self._staying(deeper, model, [pk], keys):
-                if not deeper.cascades:
-                    detail = f"{reference.label} {pk} is referred to by {deeper.label} {referring}"
-                    return {key: Conflict("still_referenced", detail)}
-                blocked = self._note_added(deeper, referring, key, keys)
-                if blocked:
-                    return blocked
-        self.added.append(Added(model, pk, key))
-        return {}
 
     def _delete_added(self, written: Written) -> None:
         """Export and delete the rows that people added since to what goes away."""
         run = self.context.run
-        for added in self.added:
+        for added in self.obstacles.added:
             pk = added.model._meta.pk.to_python(added.pk)
             exported = f"SELECT to_jsonb(t)::text FROM {table_of(added.model)} t "
             self.cursor.execute(f"{exported} WHERE t.{pk_column(added.model)} = %s", [pk])
@@ -365,36 +201,36 @@ class BatchUndoer:
             given = transfer_keys(self.cursor, added.model, [pk], [added.key])
             delete_and_record(self.cursor, run, self.batch, added.model, given)
             written.add(added.model, "delete", 1)
-        self.added = []
+        self.obstacles.added = []
 
-    def _export(self, shapes: Sequence[_Shape], keys: Sequence[str]) -> None:
+    def _export(self, shapes: Sequence[Shape], keys: Sequence[str]) -> None:
         """Export rows that a forced rollback is about to change against a later edit."""
         for shape in shapes:
             if shape.operation == Operation.DELETE:
                 continue
-            rows, arguments = self._rows_of(shape)
+            rows, arguments = shape.rows(keys)
             self.cursor.execute(
                 f"SELECT u.key, u.model, u.pk_text, to_jsonb(t)::text FROM carryover_undo u "
-                f"JOIN {table_of(shape.model)} t ON {self._joined(shape.model)} "
-                f"WHERE {rows} AND {self._edited(shape)}",
-                {**arguments, "keys": list(keys)},
+                f"JOIN {table_of(shape.model)} t ON {shape.joined} "
+                f"WHERE {rows} AND {self.obstacles.edited(shape)}",
+                arguments,
             )
             found = self.cursor.fetchall()
             if found:
                 export_rows(self.context.run, found)
 
-    def _given(self, shape: _Shape, keys: Sequence[str]) -> str:
+    def _given(self, shape: Shape, keys: Sequence[str]) -> str:
         """A table (pk, key, wanted) of the shape's rows; ``wanted`` is their before-image."""
         given = empty_table(self.cursor, [*key_columns(shape.model), ("wanted", "jsonb")])
-        rows, arguments = self._rows_of(shape)
+        rows, arguments = shape.rows(keys)
         self.cursor.execute(
             f"INSERT INTO {given} SELECT u.pk_text::{column_type(shape.model._meta.pk)}, u.key, "
             f"u.before FROM carryover_undo u WHERE {rows}",
-            {**arguments, "keys": list(keys)},
+            arguments,
         )
         return given
 
-    def _restore(self, shape: _Shape, keys: Sequence[str], written: Written) -> None:
+    def _restore(self, shape: Shape, keys: Sequence[str], written: Written) -> None:
         """Give the run's columns their former values, and journal it."""
         given = self._given(shape, keys)
         number = journal.restore_and_record(
@@ -403,7 +239,7 @@ class BatchUndoer:
         self._write_history(shape.model, given, CHANGED)
         written.add(shape.model, "update", number)
 
-    def _put_back(self, shape: _Shape, keys: Sequence[str], written: Written) -> None:
+    def _put_back(self, shape: Shape, keys: Sequence[str], written: Written) -> None:
         """Insert rows again that the run deleted."""
         given = self._given(shape, keys)
         number = journal.put_back_and_record(
@@ -416,7 +252,7 @@ class BatchUndoer:
         self, model: type[Model], layer: int, keys: Sequence[str], written: Written
     ) -> None:
         """Delete rows that the run inserted; those that are gone already are no matter."""
-        given = self._given(_Shape(model, Operation.INSERT, (), layer), keys)
+        given = self._given(Shape(model, Operation.INSERT, (), layer), keys)
         number = delete_and_record(self.cursor, self.context.run, self.batch, model, given)
         written.add(model, "delete", number)
 

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from guarantees.data_migrations.split_imported_records import GuaranteeStep
 from guarantees.models import Guarantee, ImportedRecord
 from migrations_tools.definitions import Reject
-from migrations_tools.engine import budget, undo
+from migrations_tools.engine import budget, obstacles
 from migrations_tools.engine.claim import Owner, claim_batch
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.errors import _ROW_CODES
@@ -218,7 +218,7 @@ def test_codes_of_quarantined_keys_are_those_of_the_program() -> None:
 
 def test_codes_of_conflicts_are_those_of_the_program() -> None:
     rows = table(section(TEXT, "Roll back on Friday night"))
-    source = inspect.getsource(undo)
+    source = inspect.getsource(obstacles)
     assert [row[0] for row in rows if row[0].replace("`", '"') not in source] == []
 
 
