@@ -7,9 +7,12 @@ import signal
 import time
 
 import pytest
+from django.core.management import call_command
 
 from migrations_tools.engine.failpoints import BATCH_FAILPOINTS, CLOSE_FAILPOINTS
 from migrations_tools.models import Batch, Run
+from migrations_tools.services.actors import system_user
+from migrations_tools.services.verification import verify_run
 from tests.faults.processes import Processes, wait_until_stopped
 from tests.faults.soundness import assert_carried_once, assert_run_sound, state_of_data
 from tests.shop.models import LegacyOrder, Order
@@ -77,6 +80,39 @@ def test_a_frozen_worker_is_taken_over_and_writes_nothing_when_it_wakes(
     run.refresh_from_db()
     assert_carried_once(ORDERS)
     assert_run_sound(run)
+
+
+@pytest.mark.parametrize("name", ["claimed", "written", "before_commit"])
+def test_a_run_is_cancelled_beside_a_frozen_worker(name: str, processes: Processes) -> None:
+    stage()
+    before = state_of_data()
+    point = in_the_real_run(name).replace("kill", "stop")
+    frozen = processes.start(*RUN, "--json", failpoint=point)
+    wait_until_stopped(frozen)
+    run = Run.objects.get(kind="apply")
+    (held,) = Batch.objects.filter(run=run, state="running")
+    _, answer, err = processes.run("cancel", str(run.pk), "--reason", "a test")
+    assert answer["state"] in {"cancelling", "cancelled"}, err
+    time.sleep(1.5)
+    call_command("worker", "--once")
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert run.seal
+    carried = Order.objects.count()
+    assert carried == 10
+    frozen.send_signal(signal.SIGCONT)
+    frozen.communicate(timeout=60)
+    held.refresh_from_db()
+    assert held.state == "open"
+    assert Order.objects.count() == carried
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    proof = verify_run(run, acting_user=system_user(), surface="command")
+    assert proof["ok"], [check for check in proof["checks"] if not check["ok"]]
+    code, answer, err = processes.run("rollback", str(run.pk), "--reason", "a test")
+    assert code == 0, err
+    assert answer["outcomes"]["restored"] == carried
+    assert state_of_data() == before
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,31 @@ class OrderLine(models.Model):
         return self.text
 
 
+class OrderComment(models.Model):
+    """Written by people; it goes with its order, unless somebody keeps it."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="comments")
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class CommentAnswer(models.Model):
+    comment = models.ForeignKey(OrderComment, models.CASCADE, related_name="answers")
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class KeptComment(models.Model):
+    comment = models.ForeignKey(OrderComment, models.PROTECT)
+
+    def __str__(self) -> str:
+        return f"kept: {self.comment_id}"
+
+
 class LegacyOrder(StagedRow):
     number = models.TextField(default="")
     day = models.DateField(null=True)

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from migrations_tools.engine.claim import Owner, claim_batch
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.execute import execute_batch
 from migrations_tools.engine.export import export_path
 from migrations_tools.exceptions import (
     CarryoverError,
@@ -16,14 +19,22 @@ from migrations_tools.exceptions import (
     SchemaDrift,
     TransitionRefused,
 )
-from migrations_tools.models import LedgerEntry, RowChange, Run
+from migrations_tools.models import Batch, LedgerEntry, RowChange, Run
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
 from migrations_tools.services.retention import erase_personal
 from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
 from migrations_tools.services.verification import verify_definition, verify_run
-from tests.migrations_tools.engine.test_running import actor, carry, stage
-from tests.shop.models import DayBook, LegacyOrder, Order, OrderLine
+from tests.migrations_tools.engine.test_running import DAY, actor, carry, stage
+from tests.shop.models import (
+    CommentAnswer,
+    DayBook,
+    KeptComment,
+    LegacyOrder,
+    Order,
+    OrderComment,
+    OrderLine,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,6 +129,71 @@ def test_force_exports_what_people_did_and_takes_it_back_too() -> None:
     assert Run.objects.get(pk=carried["run"]).state == "rolled_back"
     (line,) = export_path(Run.objects.get(pk=forced["run"])).read_text().splitlines()
     assert json.loads(line)["row"]["note"] == "seen by a person"
+
+
+def test_force_exports_and_takes_away_what_cascades_from_a_new_row_deepest_first() -> None:
+    stage(3)
+    carried = carry()
+    comment = OrderComment.objects.create(order=Order.objects.get(number="A1"), text="a word")
+    CommentAnswer.objects.create(comment=comment, text="an answer")
+    kept = roll_back(carried["run"])
+    assert kept["outcomes"]["conflict"] == 1
+    assert kept["problems"][0]["code"] == "still_referenced"
+    assert (OrderComment.objects.count(), CommentAnswer.objects.count()) == (1, 1)
+    forced = roll_back(carried["run"], force=True)
+    assert forced["outcomes"]["restored"] == forced["total"] == 1
+    for label in ("shop.commentanswer", "shop.ordercomment", "shop.order"):
+        assert forced["changes"][label]["delete"] == 1, label
+    assert not OrderComment.objects.exists()
+    assert not CommentAnswer.objects.exists()
+    run = Run.objects.get(pk=forced["run"])
+    exported = [json.loads(line) for line in export_path(run).read_text().splitlines()]
+    assert [(line["model"], line["row"]["text"]) for line in exported] == [
+        ("shop.commentanswer", "an answer"),
+        ("shop.ordercomment", "a word"),
+    ]
+    journal = RowChange.objects.filter(run=run, model="shop.ordercomment", operation="delete")
+    assert [entry.before["text"] for entry in journal if entry.before] == ["a word"]
+    proof = verify_run(run, **actor())
+    assert proof["ok"], [check for check in proof["checks"] if not check["ok"]]
+
+
+def test_force_takes_nothing_away_that_somebody_protects() -> None:
+    stage(3)
+    carried = carry()
+    for number in ("A0", "A1"):
+        OrderComment.objects.create(order=Order.objects.get(number=number), text=number)
+    kept = KeptComment.objects.create(comment=OrderComment.objects.get(text="A1"))
+    OrderLine.objects.create(order=Order.objects.get(number="A2"), text="added since")
+    forced = roll_back(carried["run"], force=True)
+    assert (forced["outcomes"]["restored"], forced["outcomes"]["conflict"]) == (1, 2)
+    assert [problem["code"] for problem in forced["problems"]] == ["still_referenced"] * 2
+    assert f"shop.keptcomment {kept.pk}" in forced["problems"][0]["detail"]
+    assert list(Order.objects.order_by("number").values_list("number", flat=True)) == ["A1", "A2"]
+    assert OrderComment.objects.get().text == "A1"
+    assert Run.objects.get(pk=carried["run"]).state == "partially_rolled_back"
+
+
+def test_batches_are_taken_back_in_the_order_they_wrote_whatever_their_numbers() -> None:
+    book = DayBook.objects.create(day=DAY, title="title")
+    for number in ("A0", "A1"):
+        Order.objects.create(number=number, day_book=book, total=1)
+    run = runs.start_run("name_books", tuning={"batch_size": 1}, **actor())
+    assert run is not None
+    runs.begin(run)
+    context = RunContext.of(run)
+    first, second = (claim_batch(context, Owner(name), 1) for name in ("slow", "fast"))
+    assert isinstance(first, Batch)
+    assert isinstance(second, Batch)
+    execute_batch(RunContext.of(run), second)
+    execute_batch(RunContext.of(run), first)
+    assert runs.work_run(run).state == "completed"
+    assert DayBook.objects.get().title == "title with A1 with A0"
+    back = roll_back(str(run.pk))
+    assert back["outcomes"]["restored"] == back["total"] == 2
+    assert DayBook.objects.get().title == "title"
+    undone = Batch.objects.filter(run=back["run"], undoes__isnull=False).order_by("number")
+    assert list(undone.values_list("undoes__number", flat=True)) == [first.number, second.number]
 
 
 def test_a_rehearsed_rollback_counts_and_keeps_nothing() -> None:
