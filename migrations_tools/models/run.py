@@ -87,6 +87,8 @@ class Run(models.Model):
     verification_state = models.CharField(
         max_length=8, choices=VerificationState, default=VerificationState.NONE
     )
+    # how far a verification at work, or interrupted, has come; see verification.progress
+    verifying = models.JSONField(null=True, blank=True, editable=False)
     verified_at = models.DateTimeField(null=True, blank=True)
 
     objects = RunQuerySet.as_manager()

@@ -20,6 +20,7 @@ from migrations_tools.models import Batch, Check, RetentionRecord, Run
 from migrations_tools.states import RunKind, RunState, VerificationState
 from migrations_tools.verification.journal import journal_checks
 from migrations_tools.verification.keys import Keys, key_checks
+from migrations_tools.verification.progress import Progress, forget_progress
 from migrations_tools.verification.ranges import batches_of
 from migrations_tools.verification.references import reference_check
 from migrations_tools.verification.results import MOST_NAMED, Result
@@ -77,12 +78,14 @@ def verify_definition(name: str, *, acting_user: User, surface: str) -> dict[str
 
 
 def _engine_checks(run: Run) -> list[Result]:
+    """The engine's checks of one run; they go on where an interrupted verification stopped."""
     batches = batches_of(run)
-    results, inspection = journal_checks(run, batches)
+    progress = Progress(run, batches)
+    results, inspection = journal_checks(run, batches, progress)
     results += key_checks(RunContext.of(run), Keys(batches, inspection))
-    results += row_checks(run, batches, inspection)
+    results += row_checks(run, batches, inspection, progress)
     if run.kind == RunKind.ROLLBACK:
-        results += undo_checks(run)
+        results += undo_checks(run, progress)
     return results
 
 
@@ -111,6 +114,7 @@ def _conclude(
     with transaction.atomic():
         Check.objects.bulk_create(_stored(result, definition, verification) for result in results)
         for run in runs:
+            forget_progress(run)
             Run.objects.filter(pk=run.pk, state=run.state).update(
                 verification_state=state, verified_at=timezone.now()
             )

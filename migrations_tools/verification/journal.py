@@ -7,13 +7,15 @@ chain of its batches' (SPEC §2.2).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from migrations_tools.engine.seal import run_seal
 from migrations_tools.engine.sql import journal_digest, ledger_digest
 from migrations_tools.models import Batch, RetentionRecord, Run
 from migrations_tools.states import ACTIVE_STATES, BatchState, RunState
+from migrations_tools.verification.progress import Progress
 from migrations_tools.verification.ranges import batches_of, place_of, portions
 from migrations_tools.verification.results import Result, rows_of, timed
 
@@ -33,6 +35,25 @@ class Inspection:
     missing_batches: list[str] = field(default_factory=list)
     seal_broken: bool = False
 
+    def as_kept(self) -> dict[str, Any]:
+        """What the portions have shown so far, as JSON."""
+        return {
+            "entries": self.entries,
+            "journal": [[*place, n] for place, n in self.journal.items()],
+            "shared": [[*place, n] for place, n in self.shared.items()],
+            "ledger": [[*place, n] for place, n in self.ledger.items()],
+            "damaged": list(self.damaged.items()),
+        }
+
+    @classmethod
+    def of_kept(cls, kept: Mapping[str, Any]) -> Inspection:
+        """Go on from what ``as_kept`` gave."""
+        found = cls(entries=kept["entries"], damaged=dict(kept["damaged"]))
+        found.journal.update({(label, operation): n for label, operation, n in kept["journal"]})
+        found.shared.update({(label, operation): n for label, operation, n in kept["shared"]})
+        found.ledger.update({(step, outcome): n for step, outcome, n in kept["ledger"]})
+        return found
+
     def sentences(self) -> list[str]:
         found = [*self.missing_batches, *self.damaged.values()]
         if self.seal_broken:
@@ -50,23 +71,32 @@ def journal_damage(run: Run) -> list[str]:
     return inspect(run, batches_of(run)).sentences()
 
 
-def inspect(run: Run, batches: Sequence[Batch]) -> Inspection:
-    """Recompute every digest of the run, from the entries up to the seal."""
-    found = Inspection()
+def inspect(run: Run, batches: Sequence[Batch], progress: Progress | None = None) -> Inspection:
+    """Recompute every digest of the run, from the entries up to the seal.
+
+    With ``progress``, what was inspected before an interruption is not inspected again.
+    """
+    kept = progress.found("journal") if progress else None
+    found = Inspection.of_kept(kept) if kept else Inspection()
     erased = RetentionRecord.objects.filter(run=run, kind=RetentionRecord.Kind.ERASE).exists()
-    for portion in portions(batches):
+    waiting = (
+        progress.portions("journal", batches, found.as_kept) if progress else portions(batches)
+    )
+    for portion in waiting:
         _inspect_portion(run, portion, erased, found)
     found.missing_batches = _missing_numbers(batches)
     found.seal_broken = run.state not in UNSEALED_STATES and bytes(run.seal or b"") != run_seal(run)
     return found
 
 
-def journal_checks(run: Run, batches: Sequence[Batch]) -> tuple[list[Result], Inspection]:
+def journal_checks(
+    run: Run, batches: Sequence[Batch], progress: Progress
+) -> tuple[list[Result], Inspection]:
     """The checks of journal, ledger and seal, and the batches not to be trusted any further."""
     entries = Result("journal_damaged", "Journal and ledger are as they were written", run)
     seal = Result("seal_broken", "The seal fits the chain of batches", run)
     with timed(entries, seal):
-        found = inspect(run, batches)
+        found = inspect(run, batches, progress)
     entries.examined, seal.examined = found.entries, len(batches)
     for batch in batches:
         if batch.pk in found.damaged:

@@ -22,12 +22,12 @@ def batches_of(run: Run) -> list[Batch]:
     )  # fmt: skip
 
 
-def portions(batches: Iterable[Batch], most: int = MOST_KEYS) -> Iterator[list[Batch]]:
-    """Neighbouring batches of one step, together about ``most`` keys."""
+def portions(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+    """Neighbouring batches of one step, together about ``MOST_KEYS`` keys."""
     portion: list[Batch] = []
     size = 0
     for batch in batches:
-        if portion and (size + batch.size > most or batch.step != portion[0].step):
+        if portion and (size + batch.size > MOST_KEYS or batch.step != portion[0].step):
             yield portion
             portion, size = [], 0
         portion.append(batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,10 @@ from migrations_tools.models import Run
 
 #: Wrong rows that a result names; all of them are counted.
 MOST_NAMED = 20
+
+
+#: What grows as a check goes through its rows.
+_FINDINGS = ("examined", "failures", "edited_since", "sample")
 
 
 @dataclass
@@ -47,6 +51,15 @@ class Result:
         """Name a wrong row that is counted apart."""
         if len(self.sample) < MOST_NAMED:
             self.sample.append({"key": key, "detail": detail})
+
+    def as_kept(self) -> dict[str, Any]:
+        """What was found so far, as JSON."""
+        return {name: getattr(self, name) for name in _FINDINGS}
+
+    def take_up(self, kept: Mapping[str, Any]) -> None:
+        """Go on from what ``as_kept`` gave."""
+        for name in _FINDINGS:
+            setattr(self, name, kept[name])
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON shape of SPEC §3."""

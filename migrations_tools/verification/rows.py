@@ -15,11 +15,13 @@ from migrations_tools.states import BatchState, Operation, RunKind
 from migrations_tools.verification.expectations import Expectation, Table, comparable_tables
 from migrations_tools.verification.journal import Inspection
 from migrations_tools.verification.judge import judge
-from migrations_tools.verification.ranges import portions
+from migrations_tools.verification.progress import Progress
 from migrations_tools.verification.results import Result, rows_of, timed
 
 
-def row_checks(run: Run, batches: Sequence[Batch], inspection: Inspection) -> list[Result]:
+def row_checks(
+    run: Run, batches: Sequence[Batch], inspection: Inspection, progress: Progress
+) -> list[Result]:
     """The checks of the rows that ``run`` wrote; entries of damaged batches prove nothing."""
     results = {
         "missing": Result("row_missing", "Every row the run left behind is there", run),
@@ -31,11 +33,12 @@ def row_checks(run: Run, batches: Sequence[Batch], inspection: Inspection) -> li
     with timed(*results.values()):
         tables = comparable_tables(run, inspection.journal + inspection.shared, drift)
         sound = [batch for batch in batches if batch.pk not in inspection.damaged]
-        _compare(Expectation(run, run, list(rollbacks)), sound, tables, results)
+        expectation = Expectation(run, run, list(rollbacks))
+        _compare(expectation, _waiting(progress, "rows", sound, results), tables, results)
     return [*results.values(), drift]
 
 
-def undo_checks(run: Run) -> list[Result]:
+def undo_checks(run: Run, progress: Progress) -> list[Result]:
     """Of a rollback: the parent run's rows stand as they did before it, for every restored key."""
     removed = Result("row_not_removed", "Every row that was taken back is gone", run)
     restored = Result("row_not_restored", "Restored rows hold their former values", run)
@@ -47,18 +50,32 @@ def undo_checks(run: Run) -> list[Result]:
         journal = [(label, Operation.UPDATE) for label in parent.columns]
         tables = comparable_tables(parent, journal, Result("schema_drift", ""))
         results = {"missing": restored, "differs": restored, "present": removed}
-        _compare(Expectation(parent, run, [run.pk], undone=True), batches, tables, results)
+        expectation = Expectation(parent, run, [run.pk], undone=True)
+        _compare(expectation, _waiting(progress, "undone", batches, results), tables, results)
     return [removed, restored]
+
+
+def _waiting(
+    progress: Progress, stage: str, batches: Iterable[Batch], results: Mapping[str, Result]
+) -> Iterator[list[Batch]]:
+    """The portions that no verification before an interruption compared; it is gone on from."""
+    for name, kept in (progress.found(stage) or {}).items():
+        results[name].take_up(kept)
+
+    def findings() -> dict[str, Any]:
+        return {name: result.as_kept() for name, result in results.items()}
+
+    return progress.portions(stage, batches, findings)
 
 
 def _compare(
     expectation: Expectation,
-    batches: Iterable[Batch],
+    waiting: Iterable[Sequence[Batch]],
     tables: Sequence[Table],
     results: Mapping[str, Result],
 ) -> None:
     """Compare the journal of the batches with the tables, portion by portion."""
-    for portion in portions(batches):
+    for portion in waiting:
         pks = [batch.pk for batch in portion]
         for table in tables:
             standing, gone, suspects = _suspects(expectation, table, pks)
