@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db.models import BinaryField, Func, TextField, Value
+from django.db.models.functions import Cast
 
+from migrations_tools.definitions import RowSource
 from migrations_tools.exceptions import PlanDrift
 from migrations_tools.models import Run
 from migrations_tools.selectors.summary import summarise
@@ -13,6 +16,7 @@ from migrations_tools.services import runs
 from migrations_tools.services.verification import verify_run
 from tests.migrations_tools.engine.test_running import DAY, actor, carry, stage
 from tests.migrations_tools.verification.shop import failed, tamper
+from tests.shop.data_migrations import ReviseStep
 from tests.shop.models import Customer, DayBook, LegacyNote, LegacyOrder, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -162,3 +166,30 @@ def test_rows_that_come_to_a_live_source_later_are_not_reported() -> None:
     late_between(found[0], found[1])
     proof = verify_run(run, **actor())
     assert proof["ok"], failed(proof)
+
+
+def evidence_source() -> RowSource:
+    """Orders by number that the queryset alone selects, with evidence that a plan compares."""
+    evidence = Func(Cast("total", TextField()), Value("UTF8"), function="convert_to")
+    digest = Func(evidence, function="sha256", output_field=BinaryField())
+    selected = Order.objects.filter(note="").annotate(evidence=digest)
+    return RowSource(selected, key="number", digest="evidence", remembers=False)
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_a_live_source_with_evidence_answers_for_every_planned_key(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReviseStep, "source", evidence_source())
+    found = orders(11)  # A1, A10, A11, A2 … A9 in the order of text
+    plan = planned("revise_orders")
+    Order.objects.filter(pk=found[0].pk).update(note="assigned by a person")
+    Order.objects.filter(pk=found[1].pk).update(total=6)
+    found[8].delete()
+    found[9].delete()
+    summary = carry_plan(plan, batch_size=size)
+    assert outcomes(summary) == {"applied": 7, "conflict": 2, "gone": 2}
+    named = {problem["key"]: problem["outcome"] for problem in summary["problems"]}
+    assert named == {"A1": "conflict", "A2": "conflict", "A9": "gone", "A10": "gone"}
+    assert Order.objects.filter(note="").get().number == "A2"
+    assert outcomes(carry("revise_orders")) == {"applied": 1}
