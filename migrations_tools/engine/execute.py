@@ -199,7 +199,7 @@ def _carry_part(
             carried.entries += _changed(error, items)
             rest = items.without(error.keys)
             if len(rest):
-                _carry_part(context, batch, step, rest, carried)
+                _carry_part(context, batch, step, rest, carried, decisions)
             return
         if len(items) == 1:
             carried.entries.append(_failed(items.keys[0], items.digests[0], error))

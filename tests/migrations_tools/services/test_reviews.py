@@ -581,3 +581,33 @@ def test_a_step_is_decided_after_the_one_before_it(monkeypatch: pytest.MonkeyPat
     assert summarise(runs.work_run(decision_run))["outcomes"]["applied"] == 2
     row.refresh_from_db()
     assert row.line == "first, then second"
+
+
+def test_where_one_row_changed_meanwhile_the_other_decisions_are_carried_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = orders("5.00", "6.00")
+    step = registry.get_definition("file_orders").steps[0]
+    changed = DayBook.objects.create(day="2024-01-01", title="as it was")
+    run = carry("file_orders")
+
+    def load(self: Any, rows: Any) -> DayBook:
+        book = DayBook.objects.get(pk=changed.pk)
+        DayBook.objects.filter(pk=changed.pk).update(title="changed by another step")
+        return book
+
+    def decided(self: Any, row: Any, book: DayBook, decision: Any) -> Apply:
+        updates = [Update(row, note="decided")]
+        return Apply([*updates, Update(book, title="new")] if str(row.pk) == keys[0] else updates)
+
+    monkeypatch.setattr(step, "load", load)
+    monkeypatch.setattr(step, "decided", decided)
+    monkeypatch.setattr(step, "writes", [Order, DayBook])
+    summary = apply(run, ACCEPTED)
+    assert [(item["key"], item["code"]) for item in summary["problems"]] == [
+        (keys[0], "changed_meanwhile")
+    ]
+    assert dict(Order.objects.values_list("pk", "note")) == {
+        int(keys[0]): "",
+        int(keys[1]): "decided",
+    }
