@@ -167,14 +167,16 @@ class BatchUndoer:
             if self.force:
                 self._export(now, keys)
                 self._delete_added(written)
-            for shape in now:
-                if shape.operation == Operation.UPDATE:
-                    self._restore(shape, keys, written)
-                elif shape.operation == Operation.DELETE:
-                    self._put_back(shape, keys, written)
+            # the writing order backwards: unique values are free before they are given back
             inserted = [shape.model for shape in now if shape.operation == Operation.INSERT]
             for model in reversed(in_dependency_order(inserted)):
                 self._take_out(model, layer, keys, written)
+            for shape in now:
+                if shape.operation == Operation.UPDATE:
+                    self._restore(shape, keys, written)
+            for shape in now:
+                if shape.operation == Operation.DELETE:
+                    self._put_back(shape, keys, written)
         return {}
 
     def _lock(self, shape: Shape, keys: Sequence[str]) -> None:

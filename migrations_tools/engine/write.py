@@ -138,12 +138,15 @@ class BatchWriter:
                 elif type(change) is Ensure:
                     used.add((change.model, self.context.ensured[change.identity]))
         self._check_declared({*inserts, *deletes, *(group.model for group in updates.values())})
-        for model in in_dependency_order(inserts):
-            self._insert(model, *inserts[model])
-        for _, group in sorted(updates.items(), key=lambda item: item[0][0]):
-            self._update(group, updates.values())
+        for model, (objects, _) in inserts.items():
+            assign_keys(self.cursor, model, objects)  # updates may refer to new objects
+        # what goes away or changes makes room, in unique columns, for what is new
         for model in reversed(in_dependency_order(deletes)):
             self._delete(model, *deletes[model])
+        for _, group in sorted(updates.items(), key=lambda item: item[0][0]):
+            self._update(group, updates.values())
+        for model in in_dependency_order(inserts):
+            self._insert(model, *inserts[model])
         journal.record_uses(self.cursor, self.batch, used)
         return self.written
 
@@ -195,7 +198,6 @@ class BatchWriter:
         return value
 
     def _insert(self, model: type[Model], objects: list[Model], keys: list[str | None]) -> None:
-        assign_keys(self.cursor, model, objects)
         copy_rows(self.cursor, model, objects, self.resolve, self.context.now)
         given = transfer_keys(self.cursor, model, [obj.pk for obj in objects], keys)
         run = self.context.run

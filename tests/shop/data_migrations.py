@@ -17,6 +17,7 @@ from migrations_tools.definitions import (
     Conflict,
     DataMigration,
     Decision,
+    Delete,
     Ensure,
     Group,
     GroupSource,
@@ -259,3 +260,27 @@ class FileOrders(DataMigration):
     def check_choice(cls, choice: ProjectChoice, items: Sequence[ReviewItem]) -> None:
         if choice.project == "nowhere":
             raise Reject("PROJECT_NOT_FOUND", "There is no project “nowhere”.")
+
+
+class ReplaceStep(Step):
+    source = RowSource(Order.objects.filter(note__in=["give up the number", "go away"]))
+    writes = [Order]
+
+    def transform(self, row: Any, context: Any) -> Outcome:
+        successor = build(
+            Order,
+            number=row.number,
+            day_book_id=row.day_book_id,
+            total=row.total,
+            created_at=row.created_at,
+        )
+        if row.note == "go away":
+            return Apply([Insert(successor), Delete(row)])
+        return Apply([Insert(successor), Update(row, number=f"{row.number}-old", note="old")])
+
+
+@register
+class ReplaceOrders(DataMigration):
+    """Orders hand their unique number over to a new one."""
+
+    steps = [ReplaceStep]

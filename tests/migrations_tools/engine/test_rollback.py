@@ -348,3 +348,19 @@ def test_the_other_runs_verify_after_one_of_them_was_rolled_back() -> None:
         verify_definition("carry_orders", **actor()),
     ):
         assert proof["ok"], [check for check in proof["checks"] if not check["ok"]]
+
+
+@pytest.mark.parametrize("note", ["give up the number", "go away"])
+def test_a_unique_value_goes_to_a_new_row_and_comes_back(note: str) -> None:
+    stage(2)
+    carry()
+    Order.objects.filter(number="A1").update(note=note)
+    LegacyOrder.objects.update(order=None)  # it may go away
+    former = Order.objects.get(number="A1")
+    replaced = carry("replace_orders")
+    assert replaced["outcomes"]["applied"] == 1
+    assert Order.objects.get(number="A1").pk != former.pk
+    assert roll_back(replaced["run"])["outcomes"]["restored"] == 1
+    restored = Order.objects.get(number="A1")
+    assert (restored.pk, restored.note) == (former.pk, note)
+    assert not Order.objects.filter(number="A1-old").exists()
