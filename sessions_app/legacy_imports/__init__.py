@@ -1,1 +1,5 @@
 """What is imported of the legacy systems, one module for each of them."""
+
+from sessions_app.legacy_imports import collaboration
+
+__all__ = ["collaboration"]
