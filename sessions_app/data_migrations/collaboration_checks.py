@@ -73,43 +73,62 @@ def _is_ours(alias: str) -> str:
     return f"(coalesce({alias}.history_change_reason, '') IN (SELECT reason FROM ours)) IS TRUE"
 
 
+# In the next ones ``same`` says which rows of a history ``{h}`` are an object's.
+
+
 def _taken_away(history: str, same: str) -> str:
     """SQL: the newest history row of an object that is gone is somebody's deletion."""
     return f"""coalesce((
         SELECT h.history_type = '-' AND NOT {_is_ours("h")} FROM {history} h
-        WHERE {same} ORDER BY h.history_id DESC LIMIT 1
+        WHERE {same.format(h="h")} ORDER BY h.history_id DESC LIMIT 1
     ), false)"""
 
 
-def _brought_in(history: str, same: str) -> str:
+def _written_here(history: str, same: str) -> str:
     """SQL: somebody wrote an object that is there, since it was made."""
     return f"""coalesce((
-        SELECT bool_or(NOT {_is_ours("h")}) AND (array_agg(h.history_type
-            ORDER BY h.history_id DESC))[1] <> '-'
+        SELECT bool_or(NOT {_is_ours("h")})
+            AND (array_agg(h.history_type ORDER BY h.history_id DESC))[1] <> '-'
         FROM {history} h
-        WHERE {same} AND h.history_id > coalesce((
+        WHERE {same.format(h="h")} AND h.history_id > coalesce((
             SELECT max(last.history_id) FROM {history} last
-            WHERE {same.replace("h.", "last.")} AND last.history_type = '-'
+            WHERE {same.format(h="last")} AND last.history_type = '-'
         ), 0)
     ), false)"""
 
 
 def _set_here(column: str) -> str:
-    """SQL: a participant's value was given to it, for the last time, by somebody."""
-    same = "h.session_id = p.id AND h.email = p.email"
+    """SQL: the value of a participant ``p`` was given to it, for the last time, by somebody."""
     return f"""coalesce((
         SELECT NOT {_is_ours("h")} FROM {_PERSON_HISTORY} h
-        WHERE {same} AND h.history_id > coalesce((
+        WHERE {_SAME_PERSON.format(h="h")} AND h.history_id > coalesce((
             SELECT max(other.history_id) FROM {_PERSON_HISTORY} other
-            WHERE {same.replace("h.", "other.")}
+            WHERE {_SAME_PERSON.format(h="other")}
                 AND (other.{column} <> p.{column}_now OR other.history_type = '-')
         ), 0)
         ORDER BY h.history_id LIMIT 1
     ), false)"""
 
 
-_SAME_PERSON: Final = "h.session_id = p.id AND h.email = p.email"
-_SAME_FILE: Final = "h.session_id = f.id AND h.name = f.name AND h.path = f.path"
+_SAME_SESSION: Final = "{h}.session_id = c.sid"
+_SAME_PERSON: Final = "{h}.session_id = p.id AND {h}.email = p.email"
+_SAME_FILE: Final = "{h}.session_id = f.id AND {h}.name = f.name AND {h}.path = f.path"
+
+# A run leaves the ownership where people decided about it: they wrote the row of the owner that
+# is, or of the one that should be. The history must know the role that stands.
+_OWNER_KEPT: Final = f"""
+    (p.role = 'owner') <> (p.role_now = 'owner')
+    AND p.role_now = (
+        SELECT h.role FROM {_PERSON_HISTORY} h
+        WHERE {_SAME_PERSON.format(h="h")} ORDER BY h.history_id DESC LIMIT 1
+    )
+    AND ({_taken_away(_PERSON_HISTORY, "{h}.session_id = p.id AND {h}.email = p.owner")}
+        OR EXISTS (
+            SELECT FROM sessions_app_sessionparticipant x
+            WHERE x.session_id = p.id AND (x.role = 'owner' OR x.email = p.owner)
+            AND {_written_here(_PERSON_HISTORY, "{h}.session_id = p.id AND {h}.email = x.email")}
+        ))
+"""
 
 # Participants as they should be beside those that are; ``explained`` tells of the difference.
 _PAIRS: Final = f"""
@@ -129,8 +148,8 @@ _PAIRS: Final = f"""
     differing AS MATERIALIZED (
         SELECT p.*, CASE
             WHEN p.role_now IS NULL THEN {_taken_away(_PERSON_HISTORY, _SAME_PERSON)}
-            WHEN p.role IS NULL THEN {_brought_in(_PERSON_HISTORY, _SAME_PERSON)}
-            WHEN p.role <> p.role_now THEN {_set_here("role")}
+            WHEN p.role IS NULL THEN {_written_here(_PERSON_HISTORY, _SAME_PERSON)}
+            ELSE {_set_here("role")} OR ({_OWNER_KEPT})
         END AS explained
         FROM pairs p
         WHERE p.role IS DISTINCT FROM p.role_now
@@ -169,7 +188,7 @@ _PERSON_FAILURES: Final = f"""
 
 _SESSION_FAILURES: Final = f"""
     SELECT 'session_missing', c.sid, 'The old rows have this session, the new tables do not',
-        {_taken_away(_SESSION_HISTORY, "h.session_id = c.sid")}
+        {_taken_away(_SESSION_HISTORY, _SAME_SESSION)}
     FROM compared c WHERE c.id IS NULL
     UNION ALL
     SELECT 'session_extra', s.session_id, 'No old row has this session', false
@@ -187,7 +206,7 @@ _SESSION_FAILURES: Final = f"""
 _FILE_FAILURES: Final = f"""
     SELECT CASE WHEN f.is_there THEN 'file_extra' ELSE 'file_missing' END, f.sid,
         'File “' || left(f.name, 60) || '”, path “' || left(f.path, 60) || '”',
-        CASE WHEN f.is_there THEN {_brought_in(_FILE_HISTORY, _SAME_FILE)}
+        CASE WHEN f.is_there THEN {_written_here(_FILE_HISTORY, _SAME_FILE)}
             ELSE {_taken_away(_FILE_HISTORY, _SAME_FILE)} END
     FROM (
         SELECT c.sid, c.id, coalesce(e.file_name, a.name) AS name,
