@@ -95,7 +95,7 @@ class Platform:
             else:
                 invitee = self._person()
                 inviter = owner if rng.random() < 0.8 else people[int(rng.random() * len(people))]
-                if invitee == inviter:
+                if invitee in people:
                     continue
                 people.append(invitee)
                 rows.append(
