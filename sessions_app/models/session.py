@@ -89,6 +89,24 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """All but deleted ones."""
         return self.exclude(status=SessionStatus.DELETED)
 
+    def of_person(self, email: str) -> SessionQuerySet:
+        """Sessions that a person is in or invited to, newest activity first.
+
+        Deleted ones are left out, and those that the person left or was removed from.
+        """
+        from sessions_app.models.participant import SessionParticipant  # which imports this module
+
+        belonging = SessionParticipant.objects.of_person(email).belonging()
+        return (
+            self.present()
+            .filter(pk__in=belonging.values("session_id"))
+            .order_by("-last_activity_at", "-pk")
+        )
+
+    def with_participants(self) -> SessionQuerySet:
+        """Each with all its participants, in one more query."""
+        return self.prefetch_related("participants")
+
 
 class SessionManager(models.Manager["Session"]):
     """All sessions; of a proxy (`kinds`) those of its ``KIND``."""

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -66,6 +66,16 @@ class Databases:
                 "manage.py", "generate_legacy", "guarantees", "--rows", rows, "--out", path
             )
         return path
+
+    def prepared(self, name: str, *commands: Sequence[object]) -> str:
+        """A template in which commands of ``manage.py`` were run after the migrations."""
+        template = f"{self._prefix}_{name}"
+        if template not in self._made:
+            self._create(template, self.migrated())
+            for command in commands:
+                self._python("manage.py", *command, database=template)
+            self._settle(template)
+        return template
 
     def _template(self, name: str, file: Path | None) -> str:
         template = f"{self._prefix}_{name}"

@@ -144,6 +144,20 @@ def bare_import(file: str) -> dict[str, Any]:
     return {"seconds": clock.seconds, "rows": _staged(), "read": read, "peak": peak_memory()}
 
 
+@task
+def list_sessions(people: int, *, new: bool, indexed: bool = False) -> dict[str, Any]:
+    """The collaboration sessions of so many people, one person after the other."""
+    from tests.benchmarks.collaboration import index_addresses, lists_of
+
+    if indexed:
+        index_addresses()
+    lists_of(1, new=new)  # the first query of a process pays for its connection
+    clock = Clock()
+    with clock("list"):
+        found = lists_of(people, new=new)
+    return {"seconds": clock.seconds, "lists": found, "peak": peak_memory()}
+
+
 def _staged() -> int:
     from guarantees.models import ImportedRecord
 
