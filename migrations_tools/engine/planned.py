@@ -25,15 +25,21 @@ CHANGED_SINCE_PLAN = "changed_since_plan"
 
 _TEXT_TYPES = frozenset({"text", "varchar", "char"})
 
-#: Plan's entries ``l`` of a step with keys in a range; its batches tell where to look.
+#: Plan's entries ``l`` of a step with keys in a range; its batches tell where to look. OFFSET 0
+#: keeps the casts away from keys of other steps and runs, which may be no such type.
 _ENTRIES = """
-    FROM migrations_tools_ledgerentry l WHERE l.batch_id = ANY(ARRAY(
-        SELECT b.id FROM migrations_tools_batch b
-        WHERE b.run_id = %(plan)s AND b.step = %(step)s
-          AND (%(after)s::text IS NULL OR {b_last} > {after})
-          AND (%(last)s::text IS NULL OR b.after_key IS NULL OR {b_after} < {last})
-    ))
-      AND (%(after)s::text IS NULL OR {key} > {after})
+    FROM (
+        SELECT e.key, e.source_digest, e.step FROM migrations_tools_ledgerentry e
+        WHERE e.batch_id = ANY(ARRAY(
+            SELECT b.id FROM (
+                SELECT id, after_key, last_key FROM migrations_tools_batch
+                WHERE run_id = %(plan)s AND step = %(step)s OFFSET 0
+            ) b
+            WHERE (%(after)s::text IS NULL OR {b_last} > {after})
+              AND (%(last)s::text IS NULL OR b.after_key IS NULL OR {b_after} < {last})
+        )) OFFSET 0
+    ) l
+    WHERE (%(after)s::text IS NULL OR {key} > {after})
       AND (%(last)s::text IS NULL OR {key} <= {last})
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import BinaryField, Func, TextField, Value
 from django.db.models.functions import Cast
 
@@ -193,3 +194,18 @@ def test_a_live_source_with_evidence_answers_for_every_planned_key(
     assert named == {"A1": "conflict", "A2": "conflict", "A9": "gone", "A10": "gone"}
     assert Order.objects.filter(note="").get().number == "A2"
     assert outcomes(carry("revise_orders")) == {"applied": 1}
+
+
+def test_keys_of_other_runs_may_be_of_another_type() -> None:
+    """However the server orders its conditions: no key of another run is cast to a number."""
+    for customer in "abcdefgh":
+        LegacyNote.objects.create(customer=customer, text="one")
+    assert carry("gather_notes")["outcomes"]["applied"] == 8
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_indexscan = off")
+        cursor.execute("SET enable_bitmapscan = off")
+    try:
+        stage(3)
+        assert carry()["outcomes"]["applied"] == 3
+    finally:
+        connection.close()
