@@ -1,5 +1,5 @@
 """The data migrations of the sessions; importing this package registers them."""
 
-from sessions_app.data_migrations import normalize_collaboration_sessions
+from sessions_app.data_migrations import normalize_collaboration_sessions, upgrade_lessons
 
-__all__ = ["normalize_collaboration_sessions"]
+__all__ = ["normalize_collaboration_sessions", "upgrade_lessons"]

@@ -1,5 +1,5 @@
 """What is imported of the legacy systems, one module for each of them."""
 
-from sessions_app.legacy_imports import collaboration
+from sessions_app.legacy_imports import collaboration, lessons
 
-__all__ = ["collaboration"]
+__all__ = ["collaboration", "lessons"]

@@ -29,6 +29,15 @@ from sessions_app.models.lessons.semester import (
     Semester,
     SemesterStatus,
 )
+from sessions_app.models.lessons.staging import (
+    LegacyAttendance,
+    LegacyBooking,
+    LegacyCohort,
+    LegacyFeedback,
+    LegacyLesson,
+    LegacyLessonProject,
+    LegacySemester,
+)
 
 __all__ = [
     "ACTIVE_BOOKINGS",
@@ -47,6 +56,13 @@ __all__ = [
     "Delivery",
     "Feedback",
     "InstructorQualification",
+    "LegacyAttendance",
+    "LegacyBooking",
+    "LegacyCohort",
+    "LegacyFeedback",
+    "LegacyLesson",
+    "LegacyLessonProject",
+    "LegacySemester",
     "Lesson",
     "LessonProject",
     "PerformanceReview",
