@@ -2,30 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import User
+from django.db.models import Model
 
 from migrations_tools.demo import SampleFile, Scenario, register_scenario
-from sessions_app.models import CollaborationSession, SessionStatus
+from sessions_app.models import (
+    CollaborationSession,
+    Feedback,
+    SessionStatus,
+)
 
 _EDITS = 3
+
+
+def _save(changed: Iterable[Model], person: User) -> int:
+    """Save the objects as the person would; how many."""
+    number = 0
+    for number, obj in enumerate(changed, 1):
+        obj._history_user = person  # type: ignore[attr-defined]  # read by simple-history
+        obj._change_reason = "demonstration"  # type: ignore[attr-defined]  # likewise
+        obj.save()
+    return number
 
 
 def edit_collaboration_sessions(person: User) -> int:
     """The first sessions are put away; how many."""
     active = CollaborationSession.objects.filter(status=SessionStatus.ACTIVE)
-    chosen = active.order_by("pk")[:_EDITS]
+    chosen = list(active.order_by("pk")[:_EDITS])
     for session in chosen:
         session.status = SessionStatus.ARCHIVED
-        session._history_user = person  # type: ignore[attr-defined]  # read by simple-history
-        session._change_reason = "demonstration"  # type: ignore[attr-defined]  # likewise
-        session.save()
-    return len(chosen)
+    return _save(chosen, person)
 
+
+def edit_feedback(person: User) -> int:
+    """Remarks on the first ratings; how many."""
+    chosen = list(Feedback.objects.order_by("pk")[:_EDITS])
+    for feedback in chosen:
+        feedback.comment = f"{feedback.comment} – answered by telephone".removeprefix(" – ")
+    return _save(chosen, person)
+
+
+# Files of one seed fit together, whichever comes first.
 
 register_scenario(
     Scenario(
         migration="normalize_collaboration_sessions",
         files=[SampleFile("collaboration", "demo-sessionmanagements.json", rows=5_000)],
         edit=edit_collaboration_sessions,
+    )
+)
+register_scenario(
+    Scenario(
+        migration="upgrade_lessons",
+        files=[
+            SampleFile("semesters", "demo-semesters.jsonl", rows=4, defects=0),
+            SampleFile("cohorts", "demo-cohorts.jsonl", rows=16),
+            SampleFile("users", "demo-users.jsonl", rows=640),
+            SampleFile("lessons", "demo-lessons.jsonl", rows=130),
+            SampleFile("bookings", "demo-bookings.jsonl", rows=2_000),
+            SampleFile("attendance", "demo-attendance.jsonl", rows=2_000),
+            SampleFile("feedback", "demo-feedback.jsonl", rows=1_000),
+            SampleFile("lesson_projects", "demo-lesson-projects.jsonl", rows=100),
+        ],
+        edit=edit_feedback,
     )
 )
