@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db.models import Model
@@ -17,14 +17,13 @@ from sessions_app.models import (
 _EDITS = 3
 
 
-def _save(changed: Iterable[Model], person: User) -> int:
+def _save(changed: Sequence[Model], person: User) -> int:
     """Save the objects as the person would; how many."""
-    number = 0
-    for number, obj in enumerate(changed, 1):
+    for obj in changed:
         obj._history_user = person  # type: ignore[attr-defined]  # read by simple-history
         obj._change_reason = "demonstration"  # type: ignore[attr-defined]  # likewise
         obj.save()
-    return number
+    return len(changed)
 
 
 def edit_collaboration_sessions(person: User) -> int:
