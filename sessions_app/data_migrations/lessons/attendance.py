@@ -114,23 +114,24 @@ class AttendanceStep(Step):
 # one before a cancelled one – for these rows and for all others of the same bookings.
 _SAME_BOOKINGS: Final = """
     WITH mine AS MATERIALIZED (
-        SELECT a.booking_key, a.lesson_key, a.student_key, lb.key AS named,
-            lb.lesson_key AS named_lesson, lb.student_key AS named_student
-        FROM sessions_app_legacyattendance a
-        LEFT JOIN sessions_app_legacybooking lb ON lb.key = a.booking_key
-            OR (a.booking_key IS NULL AND lb.lesson_key = a.lesson_key
-                AND lb.student_key = a.student_key)
-        WHERE a.id = ANY(%(ids)s)
+        SELECT booking_key, lesson_key, student_key FROM sessions_app_legacyattendance
+        WHERE id = ANY(%(ids)s)
+    ),
+    named AS MATERIALIZED (
+        SELECT lb.key, lb.lesson_key, lb.student_key
+        FROM mine JOIN sessions_app_legacybooking lb ON lb.key = mine.booking_key
+        UNION
+        SELECT lb.key, mine.lesson_key, mine.student_key
+        FROM mine LEFT JOIN sessions_app_legacybooking lb
+            ON lb.lesson_key = mine.lesson_key AND lb.student_key = mine.student_key
+        WHERE mine.booking_key IS NULL
     ),
     rows AS (
-        SELECT a.* FROM sessions_app_legacyattendance a
-        WHERE a.booking_key IN (SELECT named FROM mine)
-        UNION
-        SELECT a.* FROM sessions_app_legacyattendance a
-        WHERE a.booking_key IS NULL AND (a.lesson_key, a.student_key) IN (
-            SELECT named_lesson, named_student FROM mine
-            UNION SELECT lesson_key, student_key FROM mine WHERE booking_key IS NULL
-        )
+        SELECT * FROM sessions_app_legacyattendance WHERE booking_key IN (SELECT key FROM named)
+        UNION ALL
+        SELECT * FROM sessions_app_legacyattendance
+        WHERE booking_key IS NULL
+            AND (lesson_key, student_key) IN (SELECT lesson_key, student_key FROM named)
     )
     SELECT a.key, coalesce(direct.id, meant.id), a.document ->> 'status',
         a.document ->> 'check_in_time'

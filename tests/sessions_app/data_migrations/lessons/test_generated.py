@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from migrations_tools.definitions import Step
+from migrations_tools.definitions.sources import KeyRange
+from migrations_tools.engine.selection import Selection
 from migrations_tools.generators import generate_file
 from migrations_tools.services.verification import verify_run
+from sessions_app.data_migrations.upgrade_lessons import UpgradeLessons, UpgradeLessonsOptions
 from sessions_app.models import (
     Attendance,
     Booking,
@@ -136,3 +141,23 @@ def test_a_sound_academy_is_carried_over_without_a_word(tmp_path: Path) -> None:
     assert outcomes(run) == {"applied": sum(ROWS.values()) - ROWS["users"]}
     assert told(run) == {"unknown_project": 100}
     assert failed_checks() == {}
+
+
+@pytest.mark.parametrize("step", UpgradeLessons.steps, ids=lambda step: step.__name__)
+def test_a_batch_is_loaded_with_as_many_queries_however_many_rows_it_has(
+    tmp_path: Path, step: type[Step]
+) -> None:
+    for kind in ROWS:
+        path = tmp_path / f"{kind}.jsonl"
+        generate_file(kind, path, rows=60, seed=11, defects=0)
+        import_file(kind, path)
+    run = upgrade()
+    selection = Selection(step=0, touched_by=run.pk)
+    rows = step.source.read(selection, KeyRange()).rows
+    assert len(rows) == 60
+    numbers = []
+    for some in (rows[:2], rows):
+        with CaptureQueriesContext(connection) as queries, transaction.atomic():
+            step(UpgradeLessonsOptions()).load(some)
+        numbers.append(len(queries))
+    assert numbers[0] == numbers[1] <= 10
