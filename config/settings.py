@@ -198,9 +198,10 @@ CARRYOVER_POLICIES: dict[str, list[str]] = env.json("CARRYOVER_POLICIES", defaul
 # ----------------------------------------------------------------------------- API
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["migrations_tools.api.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "migrations_tools.api.errors.handle_error",
 }
 
 # ----------------------------------------------------------------------------- language and time

@@ -10,9 +10,13 @@ from typing import Any
 
 
 class CarryoverError(Exception):
-    """Base of every refusal. ``code`` is stable, ``message`` is for a person."""
+    """Base of every refusal. ``code`` is stable, ``message`` is for a person.
+
+    ``http_status`` is the class of the refusal in the words of HTTP: 403, 404, 409 or 422.
+    """
 
     code = "error"
+    http_status = 409
 
     def __init__(self, message: str, *, code: str | None = None, **fields: Any) -> None:
         super().__init__(message)
@@ -28,14 +32,17 @@ class CarryoverError(Exception):
 
 class UnknownDefinition(CarryoverError):
     code = "unknown_migration"
+    http_status = 404
 
 
 class UnknownRun(CarryoverError):
     code = "unknown_run"
+    http_status = 404
 
 
 class InvalidOption(CarryoverError):
     code = "invalid_option"
+    http_status = 422
 
 
 class ActiveRun(CarryoverError):
@@ -56,6 +63,7 @@ class TransitionRefused(CarryoverError):
 
 class PermissionRefused(CarryoverError):
     code = "permission_denied"
+    http_status = 403
 
 
 class PlanDrift(CarryoverError):
@@ -102,6 +110,7 @@ class ImportRefused(CarryoverError):
     """A file that cannot be imported at all; nothing of it was kept."""
 
     code = "import_refused"
+    http_status = 422
 
 
 class ReviewRefused(CarryoverError):

@@ -1,1 +1,1 @@
-"""What is read across models: nothing here writes."""
+"""What people see of sessions: reads only, each in a constant number of queries."""

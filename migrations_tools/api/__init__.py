@@ -1,0 +1,1 @@
+"""What every part of the API shares: one envelope of errors, 401 for strangers, pages."""

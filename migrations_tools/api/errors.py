@@ -1,0 +1,83 @@
+"""One envelope for every error of the API (SPEC §4).
+
+``{"error": {"code", "message", "request_id", "details"?}}``; fields are listed for 422.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from migrations_tools.exceptions import CarryoverError
+
+REQUEST_ID_HEADER: Final = "X-Request-ID"
+
+#: What a caller may send as the id of its request; anything else gets a new one.
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_INVALID: Final = "validation_failed"
+_INVALID_SENTENCE: Final = "Some values cannot be used; see the fields."
+_FAILED: Final = "internal_error"
+_FAILED_SENTENCE: Final = "This failed on our side. The request id helps to find out why."
+
+_log = logging.getLogger(__name__)
+
+
+def handle_error(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's ``EXCEPTION_HANDLER``. An unexpected error is logged and told without its words."""
+    request_id = _request_id(context.get("request"))
+    told = _as_drf(error)
+    answer = exception_handler(told, context) or Response()
+    envelope: dict[str, Any]
+    if isinstance(told, CarryoverError):
+        answer.status_code = told.http_status
+        envelope = {"code": told.code, "message": told.message, "details": told.fields}
+    elif isinstance(told, exceptions.ValidationError):
+        answer.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+        fields = list(_flat("", told.get_full_details()))
+        envelope = {"code": _INVALID, "message": _INVALID_SENTENCE, "details": {"fields": fields}}
+    elif isinstance(told, exceptions.APIException):
+        envelope = {"code": str(told.get_codes()), "message": str(told.detail)}
+    else:
+        _log.error("request %s failed", request_id, exc_info=error)
+        answer.status_code = status.HTTP_500_INTERNAL_SERVER_ERROR
+        envelope = {"code": _FAILED, "message": _FAILED_SENTENCE}
+    envelope["request_id"] = request_id
+    answer.data = {"error": {name: value for name, value in envelope.items() if value}}
+    answer[REQUEST_ID_HEADER] = request_id
+    return answer
+
+
+def _as_drf(error: Exception) -> Exception:
+    """Django's own words for 404 and 403, as DRF says them: theirs name models and paths."""
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    return error
+
+
+def _flat(path: str, found: Any) -> Iterator[dict[str, str]]:
+    """DRF's nested messages as a list of ``field`` (a path with dots), ``code``, ``message``."""
+    if isinstance(found, list):
+        for entry in found:
+            yield from _flat(path, entry)
+    elif set(found) == {"code", "message"} and not isinstance(found["message"], (dict, list)):
+        yield {"field": path, "code": str(found["code"]), "message": str(found["message"])}
+    else:
+        for name, entry in found.items():
+            yield from _flat(f"{path}.{name}" if path else str(name), entry)
+
+
+def _request_id(request: Any) -> str:
+    given = request.headers.get(REQUEST_ID_HEADER, "") if request is not None else ""
+    return given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())

@@ -1,0 +1,83 @@
+"""Every error of the API is the same envelope, and tells nothing that it should not."""
+
+import uuid
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from migrations_tools.exceptions import CarryoverError, UnknownRun
+
+
+def answer_to(error: Exception, **headers: str):
+    class Failing(APIView):
+        authentication_classes = ()
+        permission_classes = (AllowAny,)
+
+        def get(self, request):
+            raise error
+
+    answer = Failing.as_view()(APIRequestFactory().get("/", headers=headers))
+    return answer.status_code, answer.data["error"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (exceptions.NotAuthenticated(), 403, "not_authenticated"),  # 401 needs an authenticator
+        (exceptions.PermissionDenied(), 403, "permission_denied"),
+        (PermissionDenied("model and path"), 403, "permission_denied"),
+        (exceptions.NotFound(), 404, "not_found"),
+        (Http404("No Session matches the given query."), 404, "not_found"),
+        (exceptions.MethodNotAllowed("PUT"), 405, "method_not_allowed"),
+        (exceptions.ParseError(), 400, "parse_error"),
+        (exceptions.Throttled(3), 429, "throttled"),
+        (UnknownRun("There is no such run."), 404, "unknown_run"),
+        (CarryoverError("Not now."), 409, "error"),
+    ],
+)
+def test_errors_keep_their_class_and_code(error, status, code):
+    answered, told = answer_to(error)
+    assert (answered, told["code"]) == (status, code)
+    assert set(told) == {"code", "message", "request_id"}
+    assert "query" not in told["message"]
+    assert "path" not in told["message"]
+
+
+def test_fields_of_a_refusal_are_its_details():
+    status, told = answer_to(CarryoverError("Not empty.", blocking={"bookings": 2}))
+    assert (status, told["details"]) == (409, {"blocking": {"bookings": 2}})
+
+
+def test_invalid_fields_are_422_and_listed_with_their_paths():
+    error = exceptions.ValidationError(
+        {"title": ["Blank."], "rows": [{}, {"day": ["No day."]}]}, code="invalid"
+    )
+    status, told = answer_to(error)
+    assert (status, told["code"]) == (422, "validation_failed")
+    assert told["details"] == {
+        "fields": [
+            {"field": "title", "code": "invalid", "message": "Blank."},
+            {"field": "rows.day", "code": "invalid", "message": "No day."},
+        ]
+    }
+
+
+def test_an_unexpected_error_is_logged_with_the_request_and_told_without_its_words(caplog):
+    status, told = answer_to(ZeroDivisionError("secret"), **{"X-Request-ID": "abc-1"})
+    assert (status, told["code"], told["request_id"]) == (500, "internal_error", "abc-1")
+    assert "secret" not in str(told)
+    (record,) = [entry for entry in caplog.records if entry.name == "migrations_tools.api.errors"]
+    assert "abc-1" in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a\r\nSet-Cookie: b"])
+def test_a_request_id_that_is_none_is_replaced(given):
+    _, told = answer_to(exceptions.NotFound(), **{"X-Request-ID": given})
+    assert uuid.UUID(told["request_id"]).version == 4
