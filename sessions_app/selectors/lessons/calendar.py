@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -92,7 +93,7 @@ def _component(item: LessonItem, now: datetime) -> Iterator[str]:
     if item.location:
         yield f"LOCATION:{_text(item.location)}"
     if item.meeting_link:
-        yield f"URL:{item.meeting_link}"
+        yield f"URL:{_without_control(item.meeting_link)}"
     yield f"STATUS:{_STATUS.get(SessionStatus(item.status), 'CONFIRMED')}"
     yield "END:VEVENT"
 
@@ -104,10 +105,16 @@ def _instant(at: datetime) -> str:
 def _text(value: str) -> str:
     """A TEXT value (RFC 5545, 3.3.11); of control characters only line breaks and tabs stay."""
     lines = value.replace("\r\n", "\n").replace("\r", "\n")
-    kept = "".join(letter for letter in lines if letter in "\n\t" or letter.isprintable())
+    kept = _without_control(lines, but="\n\t")
     for letter, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
         kept = kept.replace(letter, escaped)
     return kept
+
+
+def _without_control(value: str, *, but: str = "") -> str:
+    return "".join(
+        letter for letter in value if letter in but or unicodedata.category(letter) != "Cc"
+    )
 
 
 def _folded(line: str) -> Iterator[str]:

@@ -1,0 +1,63 @@
+"""Locking a lesson, and writing with history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Model
+
+from migrations_tools.engine.history import CHANGED, write_history
+from sessions_app.lesson_errors import NotFound
+from sessions_app.models import Lesson
+from sessions_app.selectors.lessons import Viewer, find_lesson
+
+
+def lock_lesson(session_id: str, viewer: Viewer, *, to_delete: bool = False) -> Lesson:
+    """The visible lesson, its row locked until the transaction ends; relations as they are then.
+
+    Whoever changes bookings of a lesson holds this lock, so bookings of one lesson come one after
+    the other. To delete it, the lock also keeps rows from newly referring to it. Raises NotFound.
+    """
+    return lock_known_lesson(find_lesson(session_id, viewer), viewer, to_delete=to_delete)
+
+
+def lock_known_lesson(lesson: Lesson, viewer: Viewer, *, to_delete: bool = False) -> Lesson:
+    """As `lock_lesson`, of a lesson that was found."""
+    rows = Lesson.objects.filter(pk=lesson.pk).select_for_update(no_key=not to_delete)
+    if rows.values_list("pk").first() is None:
+        raise NotFound("There is no such lesson.", lesson=lesson.session.session_id)
+    # read again: its session, or whether it is visible, may have changed before the lock
+    return find_lesson(lesson.session.session_id, viewer)
+
+
+def save(
+    obj: Model, *, acting_user: User, reason: str, update_fields: Iterable[str] | None = None
+) -> None:
+    """Write ``obj`` with a history row that names who and why."""
+    _sign(obj, acting_user, reason)
+    obj.save(update_fields=None if update_fields is None else list(update_fields))
+
+
+def delete(obj: Model, *, acting_user: User, reason: str) -> None:
+    """Delete ``obj``; its history stays, with who and why."""
+    _sign(obj, acting_user, reason)
+    obj.delete()
+
+
+def write_changes(
+    model: type[Model], pks: Iterable[int], *, acting_user: User, reason: str
+) -> None:
+    """History rows, by one statement, of rows that a set-based update has changed."""
+    named = ",".join(str(int(pk)) for pk in pks)
+    if not named:
+        return
+    given = f"(SELECT unnest('{{{named}}}'::bigint[]) AS pk) AS given"
+    with connection.cursor() as cursor:
+        write_history(cursor, model, given, CHANGED, reason, acting_user.pk)
+
+
+def _sign(obj: Model, acting_user: User, reason: str) -> None:
+    obj._history_user = acting_user  # type: ignore[attr-defined]  # read by simple-history
+    obj._change_reason = reason  # type: ignore[attr-defined]  # likewise
