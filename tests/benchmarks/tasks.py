@@ -158,6 +158,27 @@ def list_sessions(people: int, *, new: bool, indexed: bool = False) -> dict[str,
     return {"seconds": clock.seconds, "lists": found, "peak": peak_memory()}
 
 
+@task
+def lesson_lists(lessons: int, page_size: int, lists: int, loops: int) -> dict[str, Any]:
+    """The list of lessons, and the loop that it takes the place of, each some times over."""
+    from tests.benchmarks import lesson_lists as data
+
+    student = data.make_lessons(lessons)
+    settle()
+    items = data.ours(student, page_size)  # both are warm
+    naive = data.five_queries_each(page_size)
+    assert len(items) == len(naive) == page_size
+    assert all(map(data.same, items, naive))
+    clock = Clock()
+    with clock("lists"):
+        for _ in range(lists):
+            data.ours(student, page_size)
+    with clock("loops"):
+        for _ in range(loops):
+            data.five_queries_each(page_size)
+    return {"seconds": clock.seconds, "peak": peak_memory()}
+
+
 def _staged() -> int:
     from guarantees.models import ImportedRecord
 

@@ -14,7 +14,8 @@ TINY = Sizes(rows=600, slow_rows=200, memory_rows=(200, 400), rounds=1)
 def test_every_contender_does_the_same_work_and_has_its_row_in_the_table() -> None:
     results = measure(TINY)
     table = results.as_markdown()
-    for name in ("one worker", "two workers", "hand-written", "`save()` loop", "bare parsing"):
+    names = ("one worker", "two workers", "hand-written", "`save()` loop", "bare parsing")
+    for name in (*names, "list of 100 lessons", "five queries for each"):
         assert name in table
     assert all(found.seconds for found in results.measured)
-    assert len(results.goals) == 11
+    assert len(results.goals) == 13
