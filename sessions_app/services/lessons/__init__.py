@@ -8,6 +8,7 @@ their public ``session_id``, bookings by their id.
 from sessions_app.services.lessons.attending import check_in, give_feedback, record_attendance
 from sessions_app.services.lessons.booking import book_lesson, cancel_booking, confirm_booking
 from sessions_app.services.lessons.creating import create_lesson
+from sessions_app.services.lessons.credits import adjust_credits
 from sessions_app.services.lessons.updating import (
     change_lesson_status,
     delete_lesson,
@@ -17,6 +18,7 @@ from sessions_app.services.lessons.values import LessonValues
 
 __all__ = [
     "LessonValues",
+    "adjust_credits",
     "book_lesson",
     "cancel_booking",
     "change_lesson_status",

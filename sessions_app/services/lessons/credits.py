@@ -9,12 +9,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
-from sessions_app.lesson_errors import InsufficientCredits
+from sessions_app.lesson_errors import FieldFault, Forbidden, InsufficientCredits, InvalidFields
 from sessions_app.models import Booking, CreditReason, CreditTransaction, Profile
+from sessions_app.selectors.lessons import Clock, system_clock, viewer_of
 from sessions_app.services.lessons.common import save
+
+LARGEST_ADJUSTMENT: Final = 1_000_000  # credits
+
+
+def adjust_credits(
+    student: User, amount: int, *, note: str, acting_user: User, clock: Clock = system_clock
+) -> CreditTransaction:
+    """Give credits, or take them (a negative ``amount``); for admins, who say why.
+
+    Raises Forbidden, InvalidFields or InsufficientCredits.
+    """
+    if not viewer_of(acting_user).is_admin:
+        raise Forbidden("Only admins give and take credits.")
+    faults = []
+    if not 0 < abs(amount) <= LARGEST_ADJUSTMENT:
+        told = f"Credits are given or taken, at most {LARGEST_ADJUSTMENT} at once."
+        faults.append(FieldFault("amount", "out_of_range", told))
+    if not note.strip() or "\0" in note:
+        faults.append(FieldFault("note", "blank", "Credits are given and taken for a reason."))
+    if faults:
+        raise InvalidFields(faults)
+    with transaction.atomic():
+        Profile.objects.get_or_create(user=student)
+        profile = _locked([student.pk])[student.pk]
+        if profile.credit_balance + amount < 0:
+            raise _too_few(-amount, profile.credit_balance)
+        return _change(
+            profile, None, amount, CreditReason.ADJUSTMENT, acting_user, clock(), note.strip()
+        )
 
 
 def charge(booking: Booking, credit_cost: int, *, acting_user: User, now: datetime) -> None:
@@ -24,11 +56,7 @@ def charge(booking: Booking, credit_cost: int, *, acting_user: User, now: dateti
     profile = _locked([booking.student_id]).get(booking.student_id)
     balance = profile.credit_balance if profile else 0
     if profile is None or balance < credit_cost:
-        raise InsufficientCredits(
-            f"This lesson costs {credit_cost}, and {balance} credits are there.",
-            credit_cost=credit_cost,
-            credit_balance=balance,
-        )
+        raise _too_few(credit_cost, balance)
     _change(profile, booking, -credit_cost, CreditReason.BOOKING, acting_user, now)
 
 
@@ -56,6 +84,14 @@ def refund(bookings: Sequence[Booking], *, acting_user: User, now: datetime) -> 
         )
 
 
+def _too_few(needed: int, balance: int) -> InsufficientCredits:
+    return InsufficientCredits(
+        f"This takes {needed} credits, and {balance} are there.",
+        credits_needed=needed,
+        credit_balance=balance,
+    )
+
+
 def _locked(students: Sequence[int]) -> dict[int, Profile]:
     """Profiles by account, locked in one order, so that two refunds never wait for each other."""
     if not students:
@@ -66,19 +102,21 @@ def _locked(students: Sequence[int]) -> dict[int, Profile]:
 
 def _change(
     profile: Profile,
-    booking: Booking,
+    booking: Booking | None,
     amount: int,
     reason: CreditReason,
     acting_user: User,
     now: datetime,
-) -> None:
+    note: str = "",
+) -> CreditTransaction:
     profile.credit_balance += amount
     save(profile, acting_user=acting_user, reason=reason, update_fields=["credit_balance"])
-    CreditTransaction.objects.create(
+    return CreditTransaction.objects.create(
         user_id=profile.user_id,
         booking=booking,
         reason=reason,
         amount=amount,
         balance_after=profile.credit_balance,
+        note=note,
         created_at=now,
     )
