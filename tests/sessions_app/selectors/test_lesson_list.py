@@ -269,6 +269,44 @@ def test_a_list_takes_at_most_five_statements_however_many_and_distinct_its_less
             assert len(captured) == wanted
 
 
+def every_filter(teacher: User) -> list[dict[str, Any]]:
+    """Each by itself, all fitting one lesson, and all of them at once."""
+    lesson = academy.lesson(
+        semester=academy.semester(master_instructor=teacher),
+        instructor=teacher,
+        target_specialization="keeper",
+        open_to_all=True,
+    )
+    lesson.cohort = CohortFactory.create(semester=lesson.semester)
+    lesson.save()
+    filters = {
+        "semester": lesson.semester_id,
+        "cohort": lesson.cohort_id,
+        "instructor": teacher.pk,
+        "delivery": "on_site",
+        "status": "scheduled",
+        "date_from": date(2026, 1, 1),
+        "date_to": date(2026, 12, 31),
+        "specialization": "keeper",
+        "search": "passing",
+    }
+    return [*({name: value} for name, value in filters.items()), filters]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_filter_takes_a_statement_more(role):
+    teacher = academy.instructor()
+    user = teacher if role == Role.INSTRUCTOR else academy.person(role)
+    for chosen in every_filter(teacher):
+        with CaptureQueriesContext(connection) as captured:
+            assert titles(user, **chosen) == ["Passing"]
+        assert len(captured) == 4
+    academy.lesson(instructor=user)
+    with CaptureQueriesContext(connection) as captured:
+        assert len(titles(user, mine=True)) == (2 if user == teacher else 1)
+    assert len(captured) == 4
+
+
 @pytest.mark.parametrize("page", [1, 2])
 def test_an_empty_page_makes_no_query_but_the_count(page):
     admin = academy.admin()

@@ -1,5 +1,6 @@
 """Booking, the queue, leaving, and what it costs."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,13 @@ from sessions_app.models import (
     SemesterStatus,
     SessionStatus,
 )
-from sessions_app.services.lessons import book_lesson, cancel_booking, confirm_booking
+from sessions_app.services.lessons import (
+    LessonValues,
+    book_lesson,
+    cancel_booking,
+    confirm_booking,
+    update_lesson,
+)
 from tests.sessions_app import academy
 from tests.sessions_app.academy import HOUR, NOW, TICK, at_now
 from tests.sessions_app.lesson_factories import PersonFactory
@@ -376,3 +383,60 @@ def test_the_clock_is_that_of_the_system_unless_given():
     booked = book_lesson(lesson.session.session_id, acting_user=student, clock=lambda: before)
     assert booked.created_at == before
     assert lesson.session.status == SessionStatus.SCHEDULED
+
+
+def test_the_lesson_is_locked_without_its_key_so_that_rows_may_still_refer_to_it():
+    lesson, student = academy.lesson(), academy.student()
+    with CaptureQueriesContext(connection) as captured:
+        book(lesson, student)
+    locks = [query["sql"] for query in captured.captured_queries if " FOR " in query["sql"]]
+    assert [sql.rpartition(" FOR ")[2] for sql in locks] == ["NO KEY UPDATE", "NO KEY UPDATE"]
+    assert 'FROM "sessions_app_lesson"' in locks[0]
+    assert 'FROM "sessions_app_profile"' in locks[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_people_do_no_seat_place_or_credit_is_lost(seed):
+    chance = random.Random(seed)
+    admin = academy.admin()
+    lesson = academy.lesson(capacity=2, credit_cost=1)
+    students = [academy.student(credit_balance=3) for _ in range(6)]
+    name = lesson.session.session_id
+    done = 0
+    for _ in range(40):
+        active = list(Booking.objects.active().filter(lesson=lesson).order_by("id"))
+        booking = chance.choice(active) if active else None
+        act = chance.choice(["book", "book", "cancel", "confirm", "seats"])
+        try:
+            if act == "book":
+                book(lesson, chance.choice(students))
+            elif act == "seats":
+                seats: LessonValues = {"capacity": chance.randint(1, 4)}
+                update_lesson(name, seats, acting_user=admin, clock=at_now)
+            elif booking is None:
+                continue
+            elif act == "cancel":
+                cancel(booking, booking.student)
+            else:
+                confirm_booking(booking.pk, acting_user=admin)
+        except LessonError:
+            continue
+        done += 1
+        require_sound(lesson, students)
+    assert done > 10
+
+
+def require_sound(lesson: Lesson, students: list[User]) -> None:
+    lesson.refresh_from_db()
+    bookings = Booking.objects.filter(lesson=lesson)
+    seats, queue = bookings.confirmed().count(), bookings.waiting()
+    places = list(queue.values_list("waitlist_position", flat=True))
+    assert seats <= lesson.capacity
+    assert places == list(range(1, len(places) + 1))
+    assert not places or seats == lesson.capacity  # nobody waits beside a free seat
+    for student in students:
+        held = bookings.active().filter(student=student).count()
+        assert balance(student) == 3 - held
+        assert sum(amount for _, amount, _ in transactions(student)) == -held
+    for booking in bookings:
+        assert booking.history.latest("history_date").instance == booking
