@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from migrations_tools.imports.readers.base import Record
-from migrations_tools.imports.staging import ROW, ROWS, StagedTable
+from migrations_tools.imports.staging import StagedTable
 from migrations_tools.imports.values import (
     canonical,
     content_hash,
@@ -70,12 +70,7 @@ class DocumentTable(StagedTable):
         )
 
     def identify(self, cursor: Any, *, lines_identify: bool) -> None:
-        """The last row of each key stays."""
-        cursor.execute(
-            f"DELETE FROM {ROWS} t USING (SELECT {self.key}, max({ROW}) AS last FROM {ROWS} "
-            f"GROUP BY {self.key} HAVING count(*) > 1) r "
-            f"WHERE t.{self.key} = r.{self.key} AND t.{ROW} < r.last"
-        )
+        self.keep_last_rows(cursor)
 
     def _key(self, values: Values) -> str | None:
         for own in _OWN_KEYS:

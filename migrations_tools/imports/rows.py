@@ -12,7 +12,7 @@ from django.db.models import TextField
 from migrations_tools.engine.sql import quoted
 from migrations_tools.imports.readers.base import Record
 from migrations_tools.imports.staging import ROW, ROWS, StagedTable
-from migrations_tools.imports.tables import Counts, move_sequence
+from migrations_tools.imports.tables import Counts, FileImport, move_sequence
 from migrations_tools.imports.values import (
     Convert,
     DoesNotFitError,
@@ -137,8 +137,8 @@ class RowTable(StagedTable):
                 self._find_by_row(cursor)
             self._number(cursor)
 
-    def _merge(self, cursor: Any, legacy_import_id: int) -> Counts:
-        counts = super()._merge(cursor, legacy_import_id)
+    def _merge(self, cursor: Any, file_import: FileImport) -> Counts:
+        counts = super()._merge(cursor, file_import)
         move_sequence(cursor, self.model)
         return counts
 

@@ -1,4 +1,4 @@
-"""Rows on their way into a staging model: COPY into a temporary table, then merge by identity.
+"""Rows on their way into a model: COPY into a temporary table, then merge by identity.
 
 The client's memory holds one row at a time; all comparing is done by the database.
 """
@@ -9,19 +9,21 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Model
+
 from migrations_tools.engine.sql import column_list, quoted, table_of
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
 from migrations_tools.models import StagedRow
 
-#: Of the temporary table, beside the columns of the staging model: what identifies a row within
+#: Of the temporary table, beside the columns of the model: what identifies a row within
 #: the file – its number in a database, its place in a text file.
 ROW = "import_row"
 ROWS = "import_rows"
 
 
-class StagedTable(ImportTable):
-    """A legacy table kept as it is, one staged row for each of its rows.
+class CopiedTable(ImportTable):
+    """A legacy table whose rows reach the database by COPY and are compared there.
 
     ``key`` is the field that identifies a row. Within one file, rows of the same key count as if
     they came one after the other, the superseded ones as ``unchanged``.
@@ -30,7 +32,7 @@ class StagedTable(ImportTable):
     def __init__(
         self,
         name: str,
-        model: type[StagedRow],
+        model: type[Model],
         *,
         key: str,
         fields: Sequence[str],
@@ -41,10 +43,11 @@ class StagedTable(ImportTable):
         self.model = model
         self.target = table_of(model)
         self.key = quoted(self._column(key))
-        names = dict.fromkeys([key, *fields, "content_hash", "extra"])
-        self.columns = [self._column(name) for name in names]
+        self.columns = [self._column(name) for name in dict.fromkeys([key, *fields])]
+        self.marks = [ROW]
         # statistics of the wide columns would cost as much as all the rest of a small import
-        self._compared = f"{self.key}, {quoted(self._column('content_hash'))}"
+        compared = [name for name in (self._column(key), "content_hash") if name in self.columns]
+        self._compared = column_list(compared)
 
     @abstractmethod
     def row(self, record: Record) -> tuple[Any, ...]:
@@ -54,24 +57,30 @@ class StagedTable(ImportTable):
     def identify(self, cursor: Any, *, lines_identify: bool) -> None:
         """Give every copied row the key that it is to have, and leave one row of each key."""
 
+    @abstractmethod
+    def _merge(self, cursor: Any, file_import: FileImport) -> Counts:
+        """Bring the copied rows into the model's table; what was imported and updated."""
+
     def load(self, source: SourceTable, file_import: FileImport) -> Counts:
         cursor = file_import.cursor
         cursor.execute(
             f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS "
-            f"SELECT NULL::bigint AS {ROW}, {column_list(self.columns)} FROM {self.target} "
-            "WITH NO DATA"
+            f"SELECT {', '.join(f'NULL::bigint AS {mark}' for mark in self.marks)}, "
+            f"{column_list(self.columns)} FROM {self.target} WITH NO DATA"
         )
         copied = self._copy(source, file_import)
         cursor.execute(f"ANALYZE {ROWS} ({self._compared})")
         self.identify(cursor, lines_identify=source.lines_identify)
-        counts = self._merge(cursor, file_import.legacy_import.pk)
+        rejected = file_import.rejected
+        counts = self._merge(cursor, file_import)
+        copied -= file_import.rejected - rejected
         counts.unchanged = copied - counts.imported - counts.updated
         cursor.execute(f"DROP TABLE {ROWS}")
         return counts
 
     def _copy(self, source: SourceTable, file_import: FileImport) -> int:
         """COPY all rows; how many. Rejected ones are written in between."""
-        statement = f"COPY {ROWS} ({quoted(ROW)}, {column_list(self.columns)}) FROM STDIN"
+        statement = f"COPY {ROWS} ({column_list([*self.marks, *self.columns])}) FROM STDIN"
         copied = 0
         rows = self._rows(source, file_import)
         more = True
@@ -103,14 +112,53 @@ class StagedTable(ImportTable):
                 file_import.refuse(self.name, record, refusal)
                 yield None
             else:
-                yield (record.line if lines_identify else place, *row)
+                yield (*self.marks_of(record, record.line if lines_identify else place), *row)
 
-    def _merge(self, cursor: Any, legacy_import_id: int) -> Counts:
+    def marks_of(self, record: Record, place: int) -> tuple[int, ...]:
+        """Values for ``marks``, the columns that only the temporary table has."""
+        return (place,)
+
+    def keep_last_rows(self, cursor: Any) -> None:
+        """Of the copied rows of each key only the last one stays."""
+        cursor.execute(
+            f"DELETE FROM {ROWS} t USING (SELECT {self.key}, max({ROW}) AS last FROM {ROWS} "
+            f"GROUP BY {self.key} HAVING count(*) > 1) r "
+            f"WHERE t.{self.key} = r.{self.key} AND t.{ROW} < r.last"
+        )
+
+    def _column(self, field: str) -> str:
+        return str(self.model._meta.get_field(field).column)  # type: ignore[union-attr]
+
+
+class StagedTable(CopiedTable):
+    """A legacy table kept as it is, one staged row for each of its rows."""
+
+    def __init__(
+        self,
+        name: str,
+        model: type[StagedRow],
+        *,
+        key: str,
+        fields: Sequence[str],
+        columns: Mapping[str, Sequence[str]],
+        other_names: Sequence[str] = (),
+    ) -> None:
+        super().__init__(
+            name,
+            model,
+            key=key,
+            fields=[*fields, "content_hash", "extra"],
+            columns=columns,
+            other_names=other_names,
+        )
+
+    def _merge(self, cursor: Any, file_import: FileImport) -> Counts:
         """Update the staged rows of the same key and other content, insert the new ones.
 
         Rows are locked in the order of their keys, as runs lock them.
         """
         counts = Counts()
+        legacy_import_id = file_import.legacy_import.pk
         changed = (
             f"FROM {ROWS} t WHERE s.{self.key} = t.{self.key} "
             "AND s.content_hash IS DISTINCT FROM t.content_hash"
@@ -142,6 +190,3 @@ class StagedTable(ImportTable):
         if counts.imported + counts.updated:
             cursor.execute(f"ANALYZE {self.target} ({self._compared})")
         return counts
-
-    def _column(self, field: str) -> str:
-        return str(self.model._meta.get_field(field).column)  # type: ignore[union-attr]

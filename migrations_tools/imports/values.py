@@ -105,7 +105,10 @@ def _instant(value: Any) -> datetime:
             raise DoesNotFitError from None
     if not isinstance(value, datetime):
         raise DoesNotFitError
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:  # an offset at the very end of the calendar
+        raise DoesNotFitError from None
 
 
 def _written(value: Any) -> str:
