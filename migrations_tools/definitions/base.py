@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Model
 
+from migrations_tools.definitions.changes import Change
 from migrations_tools.definitions.checks import SQLCheck, SQLScan
 from migrations_tools.definitions.decisions import Decision
 from migrations_tools.definitions.options import NoOptions
@@ -31,6 +32,9 @@ class Step:
     A step that answers ``Review`` says in ``decided`` what a person's decision does. ``choices``
     is a dataclass of ``option`` fields, as ``options`` is: what the person may choose instead of
     the proposal. ``check_choice`` refuses a choice before anything is decided.
+
+    A batch waits for rows that others have locked. Where ``held_code`` is given, rows that stay
+    locked through several waits are quarantined with this code, and the others go on.
     """
 
     source: ClassVar[Source]
@@ -40,6 +44,7 @@ class Step:
     counted: ClassVar[bool] = True
     recomputed: ClassVar[bool] = False
     choices: ClassVar[type[Any] | None] = None
+    held_code: ClassVar[str] = ""
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -62,6 +67,13 @@ class Step:
         the review saw. Raises Reject to quarantine the key.
         """
         raise TypeError(f"{type(self).__name__} does not say what a decision does: give it decided")
+
+    def confirm(self, changes: Sequence[Change]) -> None:
+        """Look at what was written, in the same transaction, in a constant number of queries.
+
+        ``changes`` are those of many keys. Raises Reject where a row is not as it was to be: the
+        engine finds the key, quarantines it, and takes what it wrote back; the others stay.
+        """
 
     @classmethod
     def check_choice(cls, choice: Any, items: Sequence[ReviewItem]) -> None:

@@ -66,12 +66,27 @@ class Conflict:
 
 
 class Reject(Exception):
-    """The key cannot be carried over: it is quarantined with this code, the others go on."""
+    """The key cannot be carried over: it is quarantined with this code, the others go on.
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    What was decided of it all the same – category, confidence, warnings – is counted as with any
+    other outcome.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        category: str = "",
+        confidence: float | None = None,
+        warnings: Sequence[str | Warning_] = (),
+    ) -> None:
         super().__init__(detail or code)
         self.code = code
         self.detail = detail
+        self.category = category
+        self.confidence = confidence
+        self.warnings = warnings
 
 
 Outcome = Apply | Unchanged | Skip | Review | Conflict

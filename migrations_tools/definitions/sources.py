@@ -48,11 +48,14 @@ class Items:
 
     def without(self, keys: Collection[str | None]) -> Items:
         """The items of all other keys."""
-        kept = [place for place, key in enumerate(self.keys) if key not in keys]
+        return self.at([place for place, key in enumerate(self.keys) if key not in keys])
+
+    def at(self, places: Sequence[int]) -> Items:
+        """The items at these places."""
         return Items(
-            [self.keys[place] for place in kept],
-            [self.digests[place] for place in kept],
-            [self.rows[place] for place in kept],
+            [self.keys[place] for place in places],
+            [self.digests[place] for place in places],
+            [self.rows[place] for place in places],
         )
 
 
@@ -137,12 +140,14 @@ class Source:
             queryset = queryset.filter(**{f"{name}__lte": self.to_key(key_range.last)})
         return queryset
 
-    def lock(self, selection: Selection, key_range: KeyRange) -> set[Any]:
+    def lock(
+        self, selection: Selection, key_range: KeyRange, *, skip_locked: bool = False
+    ) -> set[Any]:
         """Lock the rows of the range in key order, against all but key shares; their pks."""
         chosen = self.within(self.queryset(selection), key_range, self.key_name)
         rows = self.model._default_manager.filter(pk__in=chosen.values("pk"))
         order = list(dict.fromkeys([self.key_name, self.model._meta.pk.attname]))
-        locked = rows.order_by(*order).select_for_update(no_key=True)
+        locked = rows.order_by(*order).select_for_update(no_key=True, skip_locked=skip_locked)
         return set(locked.values_list("pk", flat=True))
 
     def read_locked(self, selection: Selection, key_range: KeyRange) -> Items:
@@ -152,6 +157,17 @@ class Source:
             items = self.read(selection, key_range)
             if all(row.pk in locked for found in items.rows for row in self.members(found)):
                 return items
+
+    def read_unheld(self, selection: Selection, key_range: KeyRange) -> tuple[Items, Items]:
+        """As ``read_locked``, without waiting: what could be locked, and what others hold."""
+        locked = self.lock(selection, key_range, skip_locked=True)
+        items = self.read(selection, key_range)
+        free: list[int] = []
+        held: list[int] = []
+        for place, found in enumerate(items.rows):
+            ours = all(row.pk in locked for row in self.members(found))
+            (free if ours else held).append(place)
+        return items.at(free), items.at(held)
 
     def members(self, found: Any) -> Sequence[Any]:
         """The source rows of one key."""

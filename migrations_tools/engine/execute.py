@@ -55,6 +55,9 @@ from migrations_tools.engine.write import BatchWriter, RowGone, Written
 from migrations_tools.models import Batch, LedgerEntry
 from migrations_tools.states import Outcome as Outcomes
 
+#: Attempts of a batch that wait for locked rows; later ones set them aside (``held_code``).
+PATIENT_ATTEMPTS = 2
+
 
 @dataclass
 class Carried:
@@ -122,13 +125,25 @@ def carry_batch(context: RunContext, batch: Batch) -> Carried:
     step = context.steps[batch.step]
     key_range = KeyRange(batch.after_key, batch.last_key, batch.keys)
     selection = context.selection(batch.step, sweeping=FIRST_PASS < batch.sweep <= MOST_SWEEPS)
-    items = step.source.read_locked(selection, key_range)
-    failpoint("locked")
     carried = Carried()
+    if step.held_code and batch.attempts > PATIENT_ATTEMPTS:
+        items, held = step.source.read_unheld(selection, key_range)
+        carried.entries += _held_entries(step, held)
+    else:
+        items = step.source.read_locked(selection, key_range)
+    failpoint("locked")
     items = _set_aside(context, batch, items, carried.entries)
     if len(items):
         _carry_part(context, batch, step, items, carried)
     return carried
+
+
+def _held_entries(step: Step, held: Items) -> list[Entry]:
+    rejected = Reject(step.held_code, "Somebody else keeps the row locked; try again later.")
+    return [
+        rejection_entry(key, digest, rejected)
+        for key, digest in zip(held.keys, held.digests, strict=True)
+    ]
 
 
 def _carry_decided(context: RunContext, batch: Batch) -> Carried:
@@ -153,8 +168,8 @@ def _set_aside(context: RunContext, batch: Batch, items: Items, entries: list[En
     Keys that are driven again are taken as they are now.
     """
     source = context.steps[batch.step].source
+    found = {*items.keys, *(entry.key for entry in entries)}  # held rows have their entry
     if batch.keys is not None:
-        found = set(items.keys)
         entries += entries_of_absent(source, [key for key in batch.keys if key not in found])
         return items
     plan = context.planned(batch.step)
@@ -162,7 +177,7 @@ def _set_aside(context: RunContext, batch: Batch, items: Items, entries: list[En
         return items
     planned = plan.within(batch.after_key, batch.last_key)
     if batch.sweep == FIRST_PASS:
-        entries += entries_of_absent(source, plan.absent(planned, items.keys))
+        entries += entries_of_absent(source, plan.absent(planned, found))
     changed = entries_of_changed(items, planned)
     entries += changed
     return items.without({entry.key for entry in changed}) if changed else items
@@ -190,6 +205,8 @@ def _carry_part(
                 part.written.merge(writer.write(decided))
             failpoint("written")
             settle_constraints()
+            if decided:
+                step.confirm([change for _, changes in decided for change in changes])
     except Exception as error:
         if classify(error) is not ErrorClass.ROW:
             raise
@@ -202,7 +219,7 @@ def _carry_part(
                 _carry_part(context, batch, step, rest, carried, decisions)
             return
         if len(items) == 1:
-            carried.entries.append(_failed(items.keys[0], items.digests[0], error))
+            carried.entries.append(_failed(items.keys[0], items.digests[0], error, part.entries))
             return
         middle = len(items) // 2
         for half in (items.part(0, middle), items.part(middle, len(items))):
@@ -222,7 +239,16 @@ def _changed(error: RowsChanged, items: Items) -> list[Entry]:
     ]
 
 
-def _failed(key: str, digest: bytes | None, error: BaseException) -> Entry:
+def _failed(
+    key: str, digest: bytes | None, error: BaseException, decided: Sequence[Entry] = ()
+) -> Entry:
+    """The entry of a key that ``error`` kept from being written; ``decided`` was its outcome."""
+    if isinstance(error, Reject):
+        entry = rejection_entry(key, digest, error)
+        found = decided[0] if decided else entry
+        return entry._replace(
+            category=found.category, confidence=found.confidence, warnings=found.warnings
+        )
     if isinstance(error, RowGone):
         return Entry(key, Outcomes.GONE, "gone", f"A row of {error} was deleted meanwhile.")
     return Entry(

@@ -86,7 +86,10 @@ def entry_for(key: str, digest: bytes | None, outcome: Outcome) -> Entry:
 def rejection_entry(key: str, digest: bytes | None, rejected: Reject) -> Entry:
     """The entry of a key that ``transform`` rejected."""
     code, detail = storable(str(rejected.code))[:60], storable(str(rejected.detail)) or None
-    return Entry(key, "quarantined", code, detail, source_digest=digest)
+    return Entry(
+        key, "quarantined", code, detail, _short(rejected.category, 30),
+        _ratio(rejected.confidence), _warnings(rejected.warnings), digest,
+    )  # fmt: skip
 
 
 def changes_of(outcome: Outcome) -> tuple[Change, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.rehearse import Progress, rehearse
 from migrations_tools.engine.sql import column_list, quoted
 from migrations_tools.exceptions import PlanRefused
-from migrations_tools.models import LedgerEntry, Run
-from migrations_tools.selectors.summary import counts_of, seconds_of
+from migrations_tools.models import Run
+from migrations_tools.selectors.summary import counts_of, seconds_of, spread_of
 from migrations_tools.states import RunKind, RunState
 
 #: Up to here every key is looked at; beyond, a stratified sample of ``SAMPLE_KEYS`` per step.
@@ -67,7 +66,7 @@ def forecast(context: RunContext, progress: Progress = lambda keys: None) -> dic
     started = time.monotonic()
     samples = rehearse(context, sample=sample, limit=limit, progress=progress)
     seconds = time.monotonic() - started
-    counts = counts_of(context.run)
+    counts, spread = counts_of(context.run), spread_of(context.run)
     examined = sum(counts["outcomes"].values())
     factor = total / examined if sampled and examined else 1.0
     summary = {
@@ -78,10 +77,14 @@ def forecast(context: RunContext, progress: Progress = lambda keys: None) -> dic
         "warnings": _scaled(counts["warnings"], factor),
         "codes": _scaled(counts["codes"], factor),
         "categories": _scaled(counts["categories"], factor),
+        "confidence": [
+            {**tenth, "keys": round(tenth["keys"] * factor)} for tenth in spread["confidence"]
+        ],
+        "warned": round(spread["warned"] * factor),
+        "seconds": round(seconds, 3),
     }
     return {
         **summary,
-        "confidence": _confidence(context.run),
         "samples": samples,
         "risks": context.definition.risks(summary),
         "recommendations": context.definition.recommendations(summary),
@@ -119,15 +122,6 @@ def sample_keys(context: RunContext, index: int) -> list[str]:
     chosen = {key for stratum in strata for key in stratum[:share]}
     chosen.update(keys.order_by(Random())[: SAMPLE_KEYS - len(chosen)])
     return [str(key) for key in sorted(chosen)]
-
-
-def _confidence(run: Run) -> list[dict[str, Any]]:
-    """Number of keys by tenth of confidence."""
-    histogram: Counter[int] = Counter()
-    entries = LedgerEntry.objects.filter(run=run, confidence__isnull=False)
-    for confidence in entries.values_list("confidence", flat=True).iterator(10_000):
-        histogram[min(9, int((confidence or 0.0) * 10))] += 1
-    return [{"from": tenth / 10, "keys": histogram[tenth]} for tenth in sorted(histogram)]
 
 
 def _estimate(context: RunContext, total: int, examined: int, seconds: float) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def _rehearse_close(context: RunContext) -> None:
 def _carry_patiently(context: RunContext, batch: Batch) -> Carried:
     """A lock that the application holds for a moment does not end a rehearsal."""
     for attempt in range(1, MOST_ATTEMPTS + 1):
+        batch.attempts = attempt
         try:
             with transaction.atomic():
                 carried = carry_batch(context, batch)

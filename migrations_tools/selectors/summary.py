@@ -46,6 +46,26 @@ def counts_of(run: Run) -> dict[str, Any]:
     }
 
 
+def spread_of(run: Run) -> dict[str, Any]:
+    """How sure a run is of its keys, counted steps only: ``confidence``, the number of keys by
+    tenth, and ``warned``, the number of keys with any warning.
+    """
+    entries = LedgerEntry.objects.filter(run=run)
+    counted = counted_steps(run)
+    if counted is not None:
+        entries = entries.filter(step__in=counted)
+    histogram: Counter[int] = Counter()
+    known = entries.filter(confidence__isnull=False)
+    for confidence in known.values_list("confidence", flat=True).iterator(10_000):
+        histogram[min(9, int((confidence or 0.0) * 10))] += 1
+    return {
+        "confidence": [
+            {"from": tenth / 10, "keys": histogram[tenth]} for tenth in sorted(histogram)
+        ],
+        "warned": entries.filter(warnings__isnull=False).count(),
+    }
+
+
 def counted_steps(run: Run) -> set[int] | None:
     """Indexes of the steps whose keys are source keys, as the run knows them.
 

@@ -18,7 +18,7 @@ from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.side import close_side_connection
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.models import Batch, Run
-from migrations_tools.selectors.summary import counts_of
+from migrations_tools.selectors.summary import counts_of, spread_of
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import (
     Options,
@@ -78,7 +78,7 @@ def dry_run(
         run.fingerprint = fingerprint(context)
         rehearse.rehearse(context, limit=run.tuning.get("limit"), progress=progress)
         counts = counts_of(run)
-        summary = {**counts, "total": sum(counts["outcomes"].values())}
+        summary = {**counts, **spread_of(run), "total": sum(counts["outcomes"].values())}
         run.report = {
             "risks": definition.risks(summary),
             "recommendations": definition.recommendations(summary),
