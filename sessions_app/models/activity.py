@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from sessions_app.models.project import UNASSIGNED_ID
+
+#: What stands in ``project`` of events that name none.
+NO_PROJECT: Final = ("", str(UNASSIGNED_ID))
 
 
 class Actor(models.TextChoices):
@@ -29,6 +34,12 @@ class WrittenReference(models.TextField[Any, Any]):
         return super().get_prep_value(value.pk if isinstance(value, models.Model) else value)
 
 
+class ActivityEventQuerySet(models.QuerySet["ActivityEvent"]):
+    def evidence(self) -> ActivityEventQuerySet:
+        """Events that name a project, even one that does not exist; the sentinel is none."""
+        return self.filter(project__isnull=False).exclude(project__in=NO_PROJECT)
+
+
 class ActivityEvent(models.Model):
     """One event. ``project`` and ``session_ref`` are ids as written, without a constraint: they
     may name what does not exist. UUIDs among them are in canonical form.
@@ -41,6 +52,8 @@ class ActivityEvent(models.Model):
     session_ref = WrittenReference(null=True, blank=True, db_collation="C")
     event_type = models.CharField(max_length=100, blank=True, default="")
     payload = models.JSONField(default=dict, blank=True)
+
+    objects = ActivityEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-occurred_at", "-id"]

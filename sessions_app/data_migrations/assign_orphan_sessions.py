@@ -1,0 +1,240 @@
+"""The data migration ``assign_orphan_sessions`` (agents.md)."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BinaryField, Count, OuterRef, Subquery
+
+from migrations_tools.definitions import (
+    Apply,
+    Conflict,
+    DataMigration,
+    Decision,
+    Outcome,
+    Reject,
+    Review,
+    RowSource,
+    Skip,
+    Step,
+    Update,
+    Warning_,
+    option,
+    register,
+)
+from migrations_tools.definitions.changes import Change
+from migrations_tools.models import ReviewItem
+from migrations_tools.states import ReviewDecision
+from sessions_app.data_migrations.orphan_checks import CHECKS
+from sessions_app.data_migrations.orphan_decision import (
+    DecisionType,
+    OrphanDecision,
+    decide,
+    evidence_digest,
+    evidence_of,
+    project_uuid,
+)
+from sessions_app.data_migrations.orphan_health import health_of
+from sessions_app.data_migrations.orphan_risks import recommendations_of, risks_of
+from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Project, Session
+from sessions_app.models.project import INACTIVE_STATUSES
+
+PROJECT_NOT_FOUND = "PROJECT_NOT_FOUND"
+PROJECT_INACTIVE = "PROJECT_INACTIVE"
+CONCURRENT_SWITCH_IN_PROGRESS = "CONCURRENT_SWITCH_IN_PROGRESS"
+STATE_INCONSISTENCY = "STATE_INCONSISTENCY"
+
+
+@dataclass(frozen=True)
+class AssignOptions:
+    min_evidence: int = option(
+        1, "A decision on fewer events than these is tentative at most.", min_value=0
+    )
+    skip_low_confidence: bool = option(False, "Leave tentative decisions unwritten.")
+
+
+@dataclass(frozen=True)
+class ProjectChoice:
+    project: str = option("", "The id of the project that the session belongs to.")
+
+
+class EvidenceDigest(Subquery):
+    """SHA-256 over (project, number of events) of a session, as `evidence_digest` computes it."""
+
+    template = (
+        "(SELECT sha256(convert_to(coalesce(string_agg(e.project || ' ' || e.events, E'\\n'), ''), "
+        "'UTF8')) FROM (%(subquery)s) e)"
+    )
+    output_field = BinaryField()
+
+
+def _evidence() -> EvidenceDigest:
+    """Grouped and ordered by the index ``event_evidence``, which alone is read."""
+    counted = ActivityEvent.objects.evidence().filter(session_ref=OuterRef("session_id"))
+    grouped = counted.order_by("project").values("project").annotate(events=Count("*"))
+    return EvidenceDigest(grouped)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a batch knows: events by session and project as written, and the projects named."""
+
+    events: Mapping[str, Sequence[tuple[str, int]]]
+    projects: Mapping[str, Project]
+
+    def inactive(self) -> set[str]:
+        return {pk for pk, found in self.projects.items() if found.status in INACTIVE_STATUSES}
+
+
+class AssignStep(Step):
+    """Each orphan goes to the project its events name, to a person, or to the sentinel."""
+
+    source = RowSource(
+        Session.objects.orphans().annotate(evidence=_evidence()),
+        key="session_id",
+        fields=["session_id", "project_id", "title"],
+        digest="evidence",
+        remembers=False,
+    )
+    writes = [Session]
+    choices = ProjectChoice
+    held_code = CONCURRENT_SWITCH_IN_PROGRESS
+
+    def load(self, rows: Sequence[Any]) -> Known:
+        """The events of all sessions by project, and the projects: two queries."""
+        events: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        counted = (
+            ActivityEvent.objects.evidence()
+            .filter(session_ref__in=[row.session_id for row in rows])
+            .order_by()
+            .values_list("session_ref", "project")
+            .annotate(events=Count("*"))
+        )
+        named: set[uuid.UUID] = set()
+        for session, project, number in counted:
+            events[str(session)].append((str(project), number))
+            pk = project_uuid(str(project))
+            if pk is not None:
+                named.add(pk)
+        found = Project.objects.real().filter(pk__in=named)
+        return Known(events, {str(project.pk): project for project in found})
+
+    def transform(self, row: Any, context: Known) -> Outcome:
+        written = context.events.get(row.session_id, ())
+        if evidence_digest(written) != bytes(row.evidence):
+            return Conflict("changed_meanwhile", "An event came in while the session was read.")
+        counts = evidence_of(written)
+        decision = decide(
+            counts, inactive=context.inactive(), min_evidence=self.options.min_evidence
+        )
+        told: dict[str, Any] = {
+            "category": decision.type.value,
+            "confidence": decision.confidence,
+            "warnings": [code.value for code in decision.warnings],
+        }
+        if decision.type is DecisionType.UNASSIGNED:
+            return Apply([Update(row, project=UNASSIGNED_ID)], **told)
+        if decision.type is DecisionType.MANUAL_REVIEW:
+            return _review(row, counts, decision, context, told)
+        if decision.type is DecisionType.TENTATIVE and self.options.skip_low_confidence:
+            detail = f"{decision.named} of {decision.total} events name project {decision.top}."
+            return Skip("low_confidence", detail, **told)
+        return _assign(row, str(decision.top), context, told)
+
+    def decided(self, row: Any, context: Known, decision: Decision) -> Outcome:
+        """What a person decided: the proposal, another project, or the sentinel."""
+        told: dict[str, Any] = {
+            "category": DecisionType.MANUAL_REVIEW.value,
+            "confidence": None,
+            "warnings": [],
+        }
+        match decision.kind:
+            case ReviewDecision.PARKED:
+                return Apply([Update(row, project=UNASSIGNED_ID)], **told)
+            case ReviewDecision.CHOSEN:  # `check_choice` has seen that it exists
+                chosen = uuid.UUID(decision.choice["project"])
+                return Apply([Update(row, project=chosen)], **told)
+        return _assign(row, str(decision.proposal["project"]), context, told)
+
+    def confirm(self, changes: Sequence[Change]) -> None:
+        """The stored project is the decided one, whatever triggers did meanwhile."""
+        decided = {
+            change.pk: change.values["project"] for change in changes if isinstance(change, Update)
+        }
+        stored = Session.objects.filter(pk__in=decided).values_list("pk", "session_id", "project")
+        for pk, session_id, project in stored:
+            if project != decided[pk]:
+                raise Reject(
+                    STATE_INCONSISTENCY,
+                    f"Session {session_id} was to get project {decided[pk]} and has {project}.",
+                )
+
+    @classmethod
+    def check_choice(cls, choice: ProjectChoice, items: Sequence[ReviewItem]) -> None:
+        """A real project that exists. One that takes no new sessions may be chosen too."""
+        pk = project_uuid(choice.project)
+        if pk is None or not Project.objects.real().filter(pk=pk).exists():
+            raise Reject(PROJECT_NOT_FOUND, f"There is no project “{choice.project}”.")
+
+
+def _assign(row: Any, target: str, context: Known, told: dict[str, Any]) -> Outcome:
+    """Assign, after the checks before the write (agents.md "Run")."""
+    project = context.projects.get(target)
+    if project is None:
+        raise Reject(PROJECT_NOT_FOUND, f"Its events name project {target}, which is not.", **told)
+    if project.status in INACTIVE_STATUSES:
+        detail = f"Project “{project.name}” is {project.status}."
+        told = {**told, "warnings": [*told["warnings"], Warning_(PROJECT_INACTIVE, detail)]}
+    return Apply([Update(row, project=project.pk)], **told)
+
+
+def _review(
+    row: Any,
+    counts: Mapping[str, int],
+    decision: OrphanDecision,
+    context: Known,
+    told: dict[str, Any],
+) -> Review:
+    """Everything that a person needs to decide: the candidates, the most named one first."""
+    ordered = sorted(counts, key=lambda project: (-counts[project], project))
+    candidates = [
+        {
+            "project": project,
+            "name": found.name if (found := context.projects.get(project)) else None,
+            "status": found.status if found else None,
+            "events": counts[project],
+        }
+        for project in ordered
+    ]
+    proposal = {"project": candidates[0]["project"], "name": candidates[0]["name"]}
+    evidence = {"title": row.title, "events": decision.total, "projects": candidates}
+    return Review(proposal, evidence=evidence, **told)
+
+
+@register
+class AssignOrphanSessions(DataMigration):
+    """Agent sessions without a project get the one that their events name.
+
+    Evidence that is not clear enough goes to a person; without any the session is parked.
+    """
+
+    version = 1
+    options = AssignOptions
+    steps = [AssignStep]
+    checks = CHECKS
+
+    @classmethod
+    def risks(cls, summary: dict[str, Any]) -> list[str]:
+        return risks_of(summary)
+
+    @classmethod
+    def recommendations(cls, summary: dict[str, Any]) -> list[str]:
+        return recommendations_of(summary)
+
+    @classmethod
+    def health(cls) -> dict[str, Any]:
+        return health_of(cls.name)
