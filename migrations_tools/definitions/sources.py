@@ -7,6 +7,7 @@ whose content has not changed since.
 
 from __future__ import annotations
 
+import hashlib
 from collections import namedtuple
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from django.db.models import (
     BinaryField,
     Exists,
     F,
+    Func,
     Model,
     OuterRef,
     QuerySet,
@@ -24,6 +26,7 @@ from django.db.models import (
     TextField,
     Value,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Collate
 
 from migrations_tools.models import StagedRow
@@ -91,8 +94,11 @@ class Source:
     """What the engine asks of any source.
 
     ``digest`` names a hash of the row's content, a column or an annotation: a row that is not
-    what the plan saw is a conflict. While the source ``remembers``, a key that a standing run
-    decided with the same digest is not selected again; otherwise its queryset alone decides.
+    what the plan saw is a conflict. Where it names text to be ``hashed``, such as the evidence
+    that a decision rests on, its SHA-256 is the digest, and the rows have the text.
+
+    While the source ``remembers``, a key that a standing run decided with the same digest is not
+    selected again; otherwise its queryset alone decides.
     """
 
     model: type[Model]
@@ -104,6 +110,7 @@ class Source:
         fields: Sequence[str] | None = None,
         digest: str | None = None,
         remembers: bool = True,
+        hashed: bool = False,
     ) -> None:
         self._queryset = source if isinstance(source, QuerySet) else source._default_manager.all()
         self.model = self._queryset.model
@@ -112,6 +119,7 @@ class Source:
             digest = "content_hash"
         self.digest = digest
         self.remembers = remembers and digest is not None
+        self._hashed = hashed
 
     def queryset(self, selection: Selection) -> QuerySet[Any]:
         """All rows of the source, decided or not."""
@@ -220,8 +228,9 @@ class RowSource(Source):
         fields: Sequence[str] | None = None,
         digest: str | None = None,
         remembers: bool = True,
+        hashed: bool = False,
     ) -> None:
-        super().__init__(source, fields=fields, digest=digest, remembers=remembers)
+        super().__init__(source, fields=fields, digest=digest, remembers=remembers, hashed=hashed)
         self._key = key or self.model._meta.pk.attname
 
     @property
@@ -236,8 +245,11 @@ class RowSource(Source):
         digest = self._digest_value() if self.remembers else None
         return selection.undecided(rows, Collate(Cast(self._key, TextField()), "C"), digest)
 
-    def _digest_value(self) -> Coalesce:
+    def _digest_value(self) -> Combinable:
         """The digest, empty for rows that were staged without one."""
+        if self._hashed:
+            content = Func(F(str(self.digest)), Value("UTF8"), function="convert_to")
+            return Func(content, function="sha256", output_field=BinaryField())
         return Coalesce(F(str(self.digest)), Value(b"", BinaryField()))
 
     def read(self, selection: Selection, key_range: KeyRange) -> Items:
@@ -252,7 +264,8 @@ class RowSource(Source):
         digests: list[bytes | None] = [None] * len(found)
         if self.digest:
             place = names.index(self.digest)
-            digests = [bytes(values[place] or b"") for values in found]
+            digest = _sha256 if self._hashed else bytes
+            digests = [digest(values[place] or b"") for values in found]
         if width < len(names):
             found = [values[:width] for values in found]
         return Items(keys, digests, [make(values) for values in found])
@@ -319,6 +332,10 @@ class GroupSource(Source):
         return Items(
             [group.key for group in filled], [digests[group.key] for group in filled], list(filled)
         )
+
+
+def _sha256(text: str | bytes) -> bytes:
+    return hashlib.sha256(text.encode() if isinstance(text, str) else text).digest()
 
 
 def _as_bytes(value: Any) -> bytes | None:

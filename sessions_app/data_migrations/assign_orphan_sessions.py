@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BinaryField, Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery, TextField
 
 from migrations_tools.definitions import (
     Apply,
-    Conflict,
     DataMigration,
     Decision,
     Outcome,
@@ -33,8 +31,8 @@ from sessions_app.data_migrations.orphan_checks import CHECKS
 from sessions_app.data_migrations.orphan_decision import (
     DecisionType,
     OrphanDecision,
+    Projects,
     decide,
-    evidence_digest,
     evidence_of,
     project_uuid,
 )
@@ -62,42 +60,43 @@ class ProjectChoice:
     project: str = option("", "The id of the project that the session belongs to.")
 
 
-class EvidenceDigest(Subquery):
-    """SHA-256 over (project, number of events) of a session, as `evidence_digest` computes it."""
+class Evidence(Subquery):
+    """The evidence of a session as text: a line for each project that events name, in bytewise
+    order, with the number of events. Read from the index ``event_evidence`` alone.
+    """
 
     template = (
-        "(SELECT sha256(convert_to(coalesce(string_agg(e.project || ' ' || e.events, E'\\n'), ''), "
-        "'UTF8')) FROM (%(subquery)s) e)"
+        "coalesce((SELECT string_agg(translate(e.project, E'\\n', ' ') || ' ' || e.events, E'\\n' "
+        "ORDER BY e.project) FROM (%(subquery)s) e), '')"
     )
-    output_field = BinaryField()
+    output_field = TextField()
 
-
-def _evidence() -> EvidenceDigest:
-    """Grouped and ordered by the index ``event_evidence``, which alone is read."""
-    counted = ActivityEvent.objects.evidence().filter(session_ref=OuterRef("session_id"))
-    grouped = counted.order_by("project").values("project").annotate(events=Count("*"))
-    return EvidenceDigest(grouped)
+    def __init__(self) -> None:
+        events = ActivityEvent.objects.evidence().filter(session_ref=OuterRef("session_id"))
+        counted = events.order_by("project").values("project").annotate(events=Count("*"))
+        super().__init__(counted)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a batch knows: events by session and project as written, and the projects named."""
+    """What a batch knows: ids by how they are written, the projects that are there, and the
+    inactive ones of them.
+    """
 
-    events: Mapping[str, Sequence[tuple[str, int]]]
+    spellings: Projects
     projects: Mapping[str, Project]
-
-    def inactive(self) -> set[str]:
-        return {pk for pk, found in self.projects.items() if found.status in INACTIVE_STATUSES}
+    inactive: Collection[str]
 
 
 class AssignStep(Step):
     """Each orphan goes to the project its events name, to a person, or to the sentinel."""
 
     source = RowSource(
-        Session.objects.orphans().annotate(evidence=_evidence()),
+        Session.objects.orphans().annotate(evidence=Evidence()),
         key="session_id",
         fields=["session_id", "project_id", "title"],
         digest="evidence",
+        hashed=True,
         remembers=False,
     )
     writes = [Session]
@@ -105,32 +104,21 @@ class AssignStep(Step):
     held_code = CONCURRENT_SWITCH_IN_PROGRESS
 
     def load(self, rows: Sequence[Any]) -> Known:
-        """The events of all sessions by project, and the projects: two queries."""
-        events: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        counted = (
-            ActivityEvent.objects.evidence()
-            .filter(session_ref__in=[row.session_id for row in rows])
-            .order_by()
-            .values_list("session_ref", "project")
-            .annotate(events=Count("*"))
-        )
-        named: set[uuid.UUID] = set()
-        for session, project, number in counted:
-            events[str(session)].append((str(project), number))
-            pk = project_uuid(str(project))
-            if pk is not None:
-                named.add(pk)
-        found = Project.objects.real().filter(pk__in=named)
-        return Known(events, {str(project.pk): project for project in found})
+        """The projects that the evidence names: one query."""
+        spellings = Projects()
+        named = {
+            spellings[line.rpartition(" ")[0]]
+            for text in {row.evidence for row in rows}
+            for line in text.split("\n")
+        }
+        pks = [pk for pk in map(project_uuid, named) if pk is not None]
+        projects = {str(found.pk): found for found in Project.objects.real().filter(pk__in=pks)}
+        inactive = {pk for pk, found in projects.items() if found.status in INACTIVE_STATUSES}
+        return Known(spellings, projects, inactive)
 
     def transform(self, row: Any, context: Known) -> Outcome:
-        written = context.events.get(row.session_id, ())
-        if evidence_digest(written) != bytes(row.evidence):
-            return Conflict("changed_meanwhile", "An event came in while the session was read.")
-        counts = evidence_of(written)
-        decision = decide(
-            counts, inactive=context.inactive(), min_evidence=self.options.min_evidence
-        )
+        counts = evidence_of(row.evidence, context.spellings)
+        decision = decide(counts, inactive=context.inactive, min_evidence=self.options.min_evidence)
         told: dict[str, Any] = {
             "category": decision.type.value,
             "confidence": decision.confidence,

@@ -54,7 +54,8 @@ _RESULTS: Final = f"""
     ),
     seen AS (
         SELECT key, sha256(convert_to(
-            string_agg(written || ' ' || n, E'\\n' ORDER BY written COLLATE "C"), 'UTF8')) AS digest
+            string_agg(translate(written, E'\\n', ' ') || ' ' || n, E'\\n'
+                ORDER BY written COLLATE "C"), 'UTF8')) AS digest
         FROM events GROUP BY key
     ),
     counted AS (

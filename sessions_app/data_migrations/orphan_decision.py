@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sessions_app.models import UNASSIGNED_ID
 
@@ -41,8 +39,7 @@ BANDS: Final[tuple[tuple[DecisionType, Callable[[int, int], bool]], ...]] = (
 _LOW: Final = (1, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class OrphanDecision:
+class OrphanDecision(NamedTuple):
     """``top`` is the project that most events name, None without evidence; ``named`` of the
     ``total`` events name it. It is the target unless a person decides.
     """
@@ -68,36 +65,56 @@ def decide(
     events below which a decision is tentative at most.
     """
     total = sum(counts.values())
-    top = min(counts, key=lambda project: (-counts[project], project), default=None)
-    named = counts[top] if top is not None else 0
-    kind = next(kind for kind, holds in BANDS if holds(named, total))
-    targets_inactive = top in inactive and kind in {DecisionType.CONFIDENT, DecisionType.TENTATIVE}
+    named = max(counts.values(), default=0)
+    top = min([project for project in counts if counts[project] == named], default=None)
+    kind = _type_of(named, total)
+    targets_inactive = top in inactive and kind is not DecisionType.MANUAL_REVIEW
     if kind is DecisionType.CONFIDENT and (targets_inactive or total < min_evidence):
         kind = DecisionType.TENTATIVE
-    holding = {
-        WarningCode.LOW_EVIDENCE: total in _LOW,
-        WarningCode.MULTIPLE_PROJECTS: len(counts) > 1,
-        WarningCode.MANUAL_REVIEW: kind is DecisionType.MANUAL_REVIEW,
-        WarningCode.INACTIVE_TARGET: targets_inactive,
-    }
-    warnings = tuple(code for code, holds in holding.items() if holds)
-    return OrphanDecision(kind, top, named, total, warnings)
+    warnings: list[WarningCode] = []
+    if total in _LOW:
+        warnings.append(WarningCode.LOW_EVIDENCE)
+    if len(counts) > 1:
+        warnings.append(WarningCode.MULTIPLE_PROJECTS)
+    if kind is DecisionType.MANUAL_REVIEW:
+        warnings.append(WarningCode.MANUAL_REVIEW)
+    if targets_inactive:
+        warnings.append(WarningCode.INACTIVE_TARGET)
+    return OrphanDecision(kind, top, named, total, tuple(warnings))
 
 
-def evidence_of(named: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Events by project, of pairs as written: one project in two spellings is one project."""
+def _type_of(named: int, total: int) -> DecisionType:
+    for kind, holds in BANDS:
+        if holds(named, total):
+            return kind
+    raise AssertionError("the last band always holds")
+
+
+def evidence_of(text: str, projects: Projects) -> dict[str, int]:
+    """Events by project, of evidence as the database tells it: lines of a project and a number.
+
+    One project in two spellings is one project.
+    """
     counts: dict[str, int] = {}
-    for written, number in named:
-        project = canonical_project(written)
-        if project and project != str(UNASSIGNED_ID):
-            counts[project] = counts.get(project, 0) + number
+    for line in text.split("\n") if text else ():
+        written, _, number = line.rpartition(" ")
+        project = projects[written]
+        if project:
+            counts[project] = counts.get(project, 0) + int(number)
     return counts
 
 
-def canonical_project(written: str) -> str:
-    """A UUID in its canonical form; anything else trimmed, for it names no project."""
-    found = project_uuid(written)
-    return written.strip() if found is None else str(found)
+class Projects(dict[str, str]):
+    """Canonical ids by how they are written, each worked out once; blank for no evidence.
+
+    A UUID is written in lower case with hyphens; anything else is trimmed, for it names nothing.
+    """
+
+    def __missing__(self, written: str) -> str:
+        found = project_uuid(written)
+        canonical = written.strip() if found is None else str(found)
+        self[written] = "" if found == UNASSIGNED_ID else canonical
+        return self[written]
 
 
 def project_uuid(written: str) -> uuid.UUID | None:
@@ -106,10 +123,3 @@ def project_uuid(written: str) -> uuid.UUID | None:
         return uuid.UUID(written.strip())
     except ValueError:
         return None
-
-
-def evidence_digest(named: Iterable[tuple[str, int]]) -> bytes:
-    """SHA-256 over the pairs as written, in bytewise order; the database computes the same."""
-    ordered = sorted((project.encode(), number) for project, number in named)
-    lines = (project + f" {number}".encode() for project, number in ordered)
-    return hashlib.sha256(b"\n".join(lines)).digest()
