@@ -9,8 +9,11 @@ from django.db.models import Model
 
 from migrations_tools.demo import SampleFile, Scenario, register_scenario
 from sessions_app.models import (
+    UNASSIGNED_ID,
+    AgentSession,
     CollaborationSession,
     Feedback,
+    Project,
     SessionStatus,
 )
 
@@ -35,6 +38,16 @@ def edit_collaboration_sessions(person: User) -> int:
     return _save(chosen, person)
 
 
+def reassign_sessions(person: User) -> int:
+    """The first parked sessions get a project after all; how many."""
+    project = Project.objects.selectable().order_by("name").first()
+    parked = AgentSession.objects.filter(project=UNASSIGNED_ID).order_by("pk")
+    chosen = list(parked[:_EDITS]) if project is not None else []
+    for session in chosen:
+        session.project = project
+    return _save(chosen, person)
+
+
 def edit_feedback(person: User) -> int:
     """Remarks on the first ratings; how many."""
     chosen = list(Feedback.objects.order_by("pk")[:_EDITS])
@@ -50,6 +63,17 @@ register_scenario(
         migration="normalize_collaboration_sessions",
         files=[SampleFile("collaboration", "demo-sessionmanagements.json", rows=5_000)],
         edit=edit_collaboration_sessions,
+    )
+)
+register_scenario(
+    Scenario(
+        migration="assign_orphan_sessions",
+        files=[
+            SampleFile("projects", "demo-projects.jsonl", rows=25),
+            SampleFile("agent_sessions", "demo-agent-sessions.jsonl", rows=1_500),
+            SampleFile("activity_events", "demo-activity-events.jsonl", rows=13_000),
+        ],
+        edit=reassign_sessions,
     )
 )
 register_scenario(
