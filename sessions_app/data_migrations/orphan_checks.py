@@ -33,53 +33,49 @@ _WRITTEN: Final = f"""
 
 # An id in any spelling of a UUID is that UUID; anything else is itself.
 _CANONICAL: Final = """
-    CASE WHEN btrim(e.project) ~* '^[{]?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}[}]?$'
-    THEN btrim(e.project)::uuid::text ELSE btrim(e.project) END
+    CASE WHEN btrim(c.written) ~* '^[{]?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}[}]?$'
+    THEN btrim(c.written)::uuid::text ELSE btrim(c.written) END
+"""
+
+_COUNTED: Final = f"""
+    SELECT e.project AS written, count(*) AS n FROM sessions_app_activityevent e
+    WHERE e.session_ref = w.key AND e.project IS NOT NULL
+        AND e.project NOT IN ('', '{_SENTINEL}')
+    GROUP BY e.project
+"""
+
+# One session after the other, by the index of the evidence: no plan of the database can be bad.
+_RESULTS: Final = f"""
+    WITH written AS MATERIALIZED ({_WRITTEN}),
+    results AS MATERIALIZED (
+        SELECT w.key, w.category, s.id, s.project_id::text AS stored, r.project AS top,
+            coalesce(r.n, 0) AS n, coalesce(r.total, 0) AS total,
+            coalesce((w.options ->> 'min_evidence')::int, 1) AS least
+        FROM written w
+        JOIN sessions_app_session s ON s.session_id = w.key
+        CROSS JOIN LATERAL (
+            SELECT string_agg(translate(c.written, E'\\n', ' ') || ' ' || c.n, E'\\n'
+                ORDER BY c.written COLLATE "C") AS evidence
+            FROM ({_COUNTED}) c
+        ) seen
+        LEFT JOIN LATERAL (
+            SELECT project, n, sum(n) OVER () AS total,
+                row_number() OVER (ORDER BY n DESC, project) AS place
+            FROM (
+                SELECT {_CANONICAL} AS project, sum(c.n) AS n FROM ({_COUNTED}) c GROUP BY 1
+            ) named
+            WHERE project NOT IN ('', '{_SENTINEL}')
+        ) r ON r.place = 1
+        WHERE w.category <> 'manual_review'
+            AND sha256(convert_to(coalesce(seen.evidence, ''), 'UTF8')) = w.source_digest
+    )
 """
 
 _EDITED: Final = """
     (SELECT NOT starts_with(coalesce(h.history_change_reason, ''), 'run ')
-        AND h.project_id IS NOT DISTINCT FROM s.project_id
-     FROM sessions_app_historicalsession h WHERE h.id = s.id
+        AND h.project_id::text IS NOT DISTINCT FROM r.stored
+     FROM sessions_app_historicalsession h WHERE h.id = r.id
      ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1)
-"""
-
-_RESULTS: Final = f"""
-    WITH written AS MATERIALIZED ({_WRITTEN}),
-    events AS (
-        SELECT e.session_ref AS key, e.project AS written, {_CANONICAL} AS project, count(*) AS n
-        FROM written w JOIN sessions_app_activityevent e ON e.session_ref = w.key
-        WHERE e.project IS NOT NULL AND e.project NOT IN ('', '{_SENTINEL}')
-        GROUP BY 1, 2, 3
-    ),
-    seen AS (
-        SELECT key, sha256(convert_to(
-            string_agg(translate(written, E'\\n', ' ') || ' ' || n, E'\\n'
-                ORDER BY written COLLATE "C"), 'UTF8')) AS digest
-        FROM events GROUP BY key
-    ),
-    counted AS (
-        SELECT key, project, sum(n) AS n FROM events
-        WHERE project NOT IN ('', '{_SENTINEL}') GROUP BY 1, 2
-    ),
-    ranked AS (
-        SELECT key, project, n, sum(n) OVER (PARTITION BY key) AS total,
-            row_number() OVER (PARTITION BY key ORDER BY n DESC, project) AS place
-        FROM counted
-    ),
-    results AS (
-        SELECT w.key, w.category, s.id, s.project_id::text AS stored,
-            r.project AS top, coalesce(r.n, 0) AS n, coalesce(r.total, 0) AS total,
-            coalesce((w.options ->> 'min_evidence')::int, 1) AS least, p.status,
-            {_EDITED} AS edited
-        FROM written w
-        JOIN sessions_app_session s ON s.session_id = w.key
-        LEFT JOIN seen ON seen.key = w.key
-        LEFT JOIN ranked r ON r.key = w.key AND r.place = 1
-        LEFT JOIN sessions_app_project p ON p.id::text = r.project
-        WHERE w.category <> 'manual_review'
-            AND coalesce(seen.digest, sha256(''::bytea)) = w.source_digest
-    )
 """
 
 _DECISIONS: Final = SQLScan(
@@ -92,14 +88,14 @@ _DECISIONS: Final = SQLScan(
     failures=f"""
         {_RESULTS}
         SELECT 'wrong_project', key, 'It has project ' || coalesce(stored, 'none')
-            || '; its events name ' || coalesce(top, 'none') || '.', edited
-        FROM results
+            || '; its events name ' || coalesce(top, 'none') || '.', {_EDITED} AS edited
+        FROM results r
         WHERE category <> 'unassigned' AND stored IS DISTINCT FROM top
         UNION ALL
         SELECT 'parked_with_evidence', key,
             'It has project ' || coalesce(stored, 'none') || ' and ' || total || ' events that '
-            'name one.', edited
-        FROM results
+            'name one.', {_EDITED} AS edited
+        FROM results r
         WHERE category = 'unassigned' AND (total > 0 OR stored IS DISTINCT FROM '{_SENTINEL}')
         UNION ALL
         SELECT 'wrong_type', key, 'It was ' || category || ' with ' || n || ' of ' || total
