@@ -119,16 +119,17 @@ class AssignStep(Step):
     def transform(self, row: Any, context: Known) -> Outcome:
         counts = evidence_of(row.evidence, context.spellings)
         decision = decide(counts, inactive=context.inactive, min_evidence=self.options.min_evidence)
+        kind, confidence, warnings = decision.verdict
         told: dict[str, Any] = {
-            "category": decision.type.value,
-            "confidence": decision.confidence,
-            "warnings": [code.value for code in decision.warnings],
+            "category": kind.value,
+            "confidence": confidence,
+            "warnings": warnings,
         }
-        if decision.type is DecisionType.UNASSIGNED:
+        if kind is DecisionType.UNASSIGNED:
             return Apply([Update(row, project=UNASSIGNED_ID)], **told)
-        if decision.type is DecisionType.MANUAL_REVIEW:
+        if kind is DecisionType.MANUAL_REVIEW:
             return _review(row, counts, decision, context, told)
-        if decision.type is DecisionType.TENTATIVE and self.options.skip_low_confidence:
+        if kind is DecisionType.TENTATIVE and self.options.skip_low_confidence:
             detail = f"{decision.named} of {decision.total} events name project {decision.top}."
             return Skip("low_confidence", detail, **told)
         return _assign(row, str(decision.top), context, told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sessions_app.models import UNASSIGNED_ID
@@ -39,21 +40,23 @@ BANDS: Final[tuple[tuple[DecisionType, Callable[[int, int], bool]], ...]] = (
 _LOW: Final = (1, 2)
 
 
+class Verdict(NamedTuple):
+    """What the numbers say, whatever the projects are."""
+
+    type: DecisionType
+    confidence: float  # ratio 0–1; 1 without evidence, for then nothing speaks against parking
+    warnings: tuple[WarningCode, ...]
+
+
 class OrphanDecision(NamedTuple):
     """``top`` is the project that most events name, None without evidence; ``named`` of the
     ``total`` events name it. It is the target unless a person decides.
     """
 
-    type: DecisionType
     top: str | None
     named: int
     total: int
-    warnings: tuple[WarningCode, ...]
-
-    @property
-    def confidence(self) -> float:
-        """Ratio 0–1; 1 without evidence, for then nothing speaks against parking."""
-        return self.named / self.total if self.total else 1.0
+    verdict: Verdict
 
 
 def decide(
@@ -64,23 +67,37 @@ def decide(
     ``inactive`` holds projects that are archived or completed; ``min_evidence`` is the number of
     events below which a decision is tentative at most.
     """
-    total = sum(counts.values())
-    named = max(counts.values(), default=0)
-    top = min([project for project in counts if counts[project] == named], default=None)
+    if len(counts) == 1:
+        ((top, named),) = counts.items()
+        total = named
+    elif counts:
+        total, named = sum(counts.values()), max(counts.values())
+        top = min([project for project in counts if counts[project] == named])
+    else:
+        return OrphanDecision(None, 0, 0, judge(0, 0))
+    verdict = judge(
+        named, total, several=len(counts) > 1, inactive=top in inactive, min_evidence=min_evidence
+    )
+    return OrphanDecision(top, named, total, verdict)
+
+
+@lru_cache(maxsize=10_000)  # the same few numbers come again and again
+def judge(
+    named: int, total: int, *, several: bool = False, inactive: bool = False, min_evidence: int = 1
+) -> Verdict:
+    """The verdict where ``named`` of ``total`` events name the top project."""
     kind = _type_of(named, total)
-    targets_inactive = top in inactive and kind is not DecisionType.MANUAL_REVIEW
-    if kind is DecisionType.CONFIDENT and (targets_inactive or total < min_evidence):
+    inactive = inactive and kind is not DecisionType.MANUAL_REVIEW  # which has no target
+    if kind is DecisionType.CONFIDENT and (inactive or total < min_evidence):
         kind = DecisionType.TENTATIVE
-    warnings: list[WarningCode] = []
-    if total in _LOW:
-        warnings.append(WarningCode.LOW_EVIDENCE)
-    if len(counts) > 1:
-        warnings.append(WarningCode.MULTIPLE_PROJECTS)
-    if kind is DecisionType.MANUAL_REVIEW:
-        warnings.append(WarningCode.MANUAL_REVIEW)
-    if targets_inactive:
-        warnings.append(WarningCode.INACTIVE_TARGET)
-    return OrphanDecision(kind, top, named, total, tuple(warnings))
+    holding = {
+        WarningCode.LOW_EVIDENCE: total in _LOW,
+        WarningCode.MULTIPLE_PROJECTS: several,
+        WarningCode.MANUAL_REVIEW: kind is DecisionType.MANUAL_REVIEW,
+        WarningCode.INACTIVE_TARGET: inactive,
+    }
+    warnings = tuple(code for code, holds in holding.items() if holds)
+    return Verdict(kind, named / total if total else 1.0, warnings)
 
 
 def _type_of(named: int, total: int) -> DecisionType:

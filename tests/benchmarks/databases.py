@@ -58,6 +58,17 @@ class Databases:
         """A template with the rows of a legacy file staged."""
         return self._template(file.stem, file)
 
+    def prepared(self, name: str, task: str, **arguments: Any) -> str:
+        """A template that ``task`` of `tests.benchmarks.tasks` has filled."""
+        template = f"{self._prefix}_{name}"
+        if template not in self._made:
+            self._create(template, self.migrated())
+            self._python(
+                "-m", "tests.benchmarks.tasks", task, json.dumps(arguments), database=template
+            )
+            self._settle(template)
+        return template
+
     def legacy_file(self, rows: int) -> Path:
         """A generated file of the old guarantee system; the same for the same number of rows."""
         path = self.folder / f"guarantees_{rows}.sqlite"

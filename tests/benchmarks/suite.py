@@ -12,12 +12,14 @@ from tests.benchmarks.imports import measure_imports
 from tests.benchmarks.lessons import measure_lessons
 from tests.benchmarks.machine import load, machine_facts
 from tests.benchmarks.migration import measure_memory, measure_migration
+from tests.benchmarks.orphans import measure_orphans
 from tests.benchmarks.results import Results
 from tests.benchmarks.sizes import Sizes
 
 _PARTS = {
     "the migration and its peers": measure_migration,
     "imports": measure_imports,
+    "orphans": measure_orphans,
     "memory of a worker": measure_memory,
     "a person's collaboration sessions": measure_collaboration,
     "lists of lessons": measure_lessons,
@@ -40,6 +42,8 @@ _NOTES = (
     "all participants of each, and the lists are compared. The old path reads the staged rows by "
     "two look-ups and merges them in code; the old collection had no index on addresses. It is "
     "measured again with such indexes.",
+    "The analysis of orphans reads each with its evidence, digest included, and decides; the bare "
+    "GROUP BY counts the same events by session and project and fetches the groups.",
     "Bare parsing and COPY fills the same staging tables, but computes no content hash and finds "
     "no row again; of a SQLite file it reads the two large tables.",
     "Lessons have semesters, cohorts and instructors of their own and ten bookings each; a student "

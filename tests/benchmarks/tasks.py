@@ -121,6 +121,52 @@ def loop(name: str) -> dict[str, Any]:
 
 
 @task
+def stage_orphans(sessions: int) -> dict[str, Any]:
+    """Orphans with their events, in an empty database."""
+    from tests.benchmarks.orphans import stage
+
+    stage(sessions)
+    return {}
+
+
+@task
+def analyse_orphans() -> dict[str, Any]:
+    """The bare GROUP BY and the analysis, each once to warm up."""
+    from migrations_tools.engine.worker import spare_the_collector
+    from tests.benchmarks.orphans import analyse, group_by
+
+    spare_the_collector()  # as a worker does
+    clock = Clock()
+    for _ in range(2):
+        with clock("bare"):
+            group_by()
+        with clock("analysis"):
+            analyse()
+    return {"seconds": clock.seconds, "peak": peak_memory()}
+
+
+@task
+def assign_orphans() -> dict[str, Any]:
+    """The analysis, then the migration itself."""
+    from migrations_tools.services import runs, verification
+    from migrations_tools.services.actors import system_user
+
+    who: Any = {"acting_user": system_user(), "surface": "command"}
+    clock = Clock()
+    clock.seconds.update(analyse_orphans()["seconds"])
+    with clock("plan"):
+        run = runs.start_run("assign_orphan_sessions", **who)
+    assert run is not None
+    with clock("run"):
+        run = runs.work_run(run)
+    assert run.state == "completed", run.state
+    with clock("verify"):
+        verified = verification.verify_run(run, **who)
+    assert verified["ok"], [check for check in verified["checks"] if not check["ok"]]
+    return {"seconds": clock.seconds, "peak": peak_memory()}
+
+
+@task
 def import_file(file: str, table: str | None = None) -> dict[str, Any]:
     """The import of a legacy file."""
     from migrations_tools.imports.service import import_legacy

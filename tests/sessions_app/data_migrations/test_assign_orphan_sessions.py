@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from migrations_tools.definitions import Apply, Reject, Review, Skip
 from migrations_tools.definitions.decisions import Decision
+from migrations_tools.engine import limits, worker
 from migrations_tools.exceptions import PlanDrift
 from migrations_tools.models import LedgerEntry, ReviewItem, Run
 from migrations_tools.selectors.summary import summarise
@@ -376,3 +378,38 @@ def test_skipping_names_the_figures() -> None:
     assert isinstance(outcome, Skip)
     assert outcome.detail == f"3 of 4 events name project {a.pk}."
     assert not ActivityEvent.objects.exclude(session_ref="s").exists()
+
+
+# -------------------------------------------------------------------------- switches under way
+
+
+def test_a_session_that_is_being_switched_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever switches a session holds its row; the others do not wait for it for ever."""
+    monkeypatch.setattr(limits, "LOCK_TIMEOUT_MS", 100)
+    monkeypatch.setattr(worker, "BACKOFF_SECONDS", 0.05)
+    a, b = projects(2)
+    session = orphan("switched", (a, 4))
+    orphan("other", (a, 4))
+    run = runs.start_run(NAME, **actor())
+    assert run is not None
+    held, done = threading.Event(), threading.Event()
+
+    def switch() -> None:
+        with transaction.atomic():
+            locked = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
+            held.set()
+            done.wait(60)
+            locked.project = b
+            locked.save()
+        connection.close()
+
+    switching = threading.Thread(target=switch)
+    switching.start()
+    try:
+        assert held.wait(30)
+        run = runs.work_run(run)
+    finally:
+        done.set()
+        switching.join()
+    assert problems(run) == [("switched", "quarantined", "CONCURRENT_SWITCH_IN_PROGRESS")]
+    assert stored() == {"switched": b.pk, "other": a.pk}

@@ -54,34 +54,32 @@ def test_every_row_of_the_table(
     counts: dict[str, int], kind: str, top: str | None, confidence: float, warnings: list[str]
 ) -> None:
     decision = decide(counts)
-    assert (decision.type, decision.top) == (kind, top)
-    assert decision.confidence == confidence
-    assert list(decision.warnings) == warnings
+    assert decision.top == top
+    assert decision.verdict == (kind, confidence, tuple(warnings))
 
 
 def test_thresholds_are_compared_as_integers() -> None:
     """0.9 of large numbers, where a float would be on the wrong side."""
     many = 10**17
-    assert decide({"a": 9 * many, "b": many}).type is DecisionType.TENTATIVE
-    assert decide({"a": 9 * many + 1, "b": many}).type is DecisionType.CONFIDENT
-    assert decide({"a": 6 * many, "b": 4 * many}).type is DecisionType.TENTATIVE
-    assert decide({"a": 6 * many - 1, "b": 4 * many + 1}).type is DecisionType.MANUAL_REVIEW
+    assert decide({"a": 9 * many, "b": many}).verdict.type is DecisionType.TENTATIVE
+    assert decide({"a": 9 * many + 1, "b": many}).verdict.type is DecisionType.CONFIDENT
+    assert decide({"a": 6 * many, "b": 4 * many}).verdict.type is DecisionType.TENTATIVE
+    assert decide({"a": 6 * many - 1, "b": 4 * many + 1}).verdict.type is DecisionType.MANUAL_REVIEW
 
 
 def test_little_evidence_is_tentative_at_most() -> None:
-    assert decide({"a": 4}, min_evidence=5).type is DecisionType.TENTATIVE
-    assert decide({"a": 5}, min_evidence=5).type is DecisionType.CONFIDENT
-    assert decide({"a": 1, "b": 1}, min_evidence=5).type is DecisionType.MANUAL_REVIEW
-    assert decide({}, min_evidence=5).type is DecisionType.UNASSIGNED
+    assert decide({"a": 4}, min_evidence=5).verdict.type is DecisionType.TENTATIVE
+    assert decide({"a": 5}, min_evidence=5).verdict.type is DecisionType.CONFIDENT
+    assert decide({"a": 1, "b": 1}, min_evidence=5).verdict.type is DecisionType.MANUAL_REVIEW
+    assert decide({}, min_evidence=5).verdict.type is DecisionType.UNASSIGNED
 
 
 def test_an_inactive_target_is_tentative_at_most() -> None:
     decision = decide({"a": 20}, inactive={"a"})
-    assert (decision.type, decision.confidence) == (DecisionType.TENTATIVE, 1.0)
-    assert decision.warnings == ("inactive_target",)
-    assert decide({"a": 20, "b": 1}, inactive={"b"}).warnings == ("multiple_projects",)
+    assert decision.verdict == (DecisionType.TENTATIVE, 1.0, ("inactive_target",))
+    assert decide({"a": 20, "b": 1}, inactive={"b"}).verdict.warnings == ("multiple_projects",)
     review = decide({"a": 2, "b": 2}, inactive={"a"})
-    assert "inactive_target" not in review.warnings  # nothing is its target
+    assert "inactive_target" not in review.verdict.warnings  # nothing is its target
 
 
 @given(COUNTS, st.randoms(use_true_random=False))
@@ -106,8 +104,8 @@ def test_an_event_of_another_project_never_raises_the_confidence(
     overtaken = counts.get(project, 0) == before.named
     if not overtaken:
         assert Fraction(after.named, after.total) < Fraction(before.named, before.total)
-        assert order.index(after.type) >= order.index(before.type)
-    assert after.type is not DecisionType.UNASSIGNED
+        assert order.index(after.verdict.type) >= order.index(before.verdict.type)
+    assert after.verdict.type is not DecisionType.UNASSIGNED
 
 
 def test_evidence_is_counted_by_project_however_it_is_spelled() -> None:
