@@ -166,5 +166,5 @@ def with_remains(own: Values, remains: Mapping[str, Any]) -> str:
         return "{}"
     try:
         return document_json(own)
-    except RecursionError:
-        return json.dumps({"too_deep": storable_text(str(own)[:2_000])})
+    except RecursionError:  # only the text of a CSV cell can be that deep: readers refuse it
+        return json.dumps({"too_deep": True})

@@ -267,6 +267,17 @@ def test_csv_and_json_arrays_hold_the_same(tmp_path: Path) -> None:
     assert Session.objects.get(session_id=S1.lower()).metadata == {"a": 1, "agent_type": "coder"}
 
 
+def test_a_cell_of_absurd_depth_costs_nothing_but_itself(tmp_path: Path) -> None:
+    deep = "[" * 600 + "]" * 600
+    deepest = "[" * 100_000
+    table = tmp_path / "agent_sessions.csv"
+    table.write_text(f'id,title,metadata\ns-1,one,"{deep}"\ns-2,two,"{deepest}"\n')
+    assert counts(import_file("agent_sessions", table)) == (2, 0, 0, 0)
+    one, two = Session.objects.order_by("session_id")
+    assert (one.title, two.title) == ("one", "two")
+    assert two.metadata == {"metadata": deepest}
+
+
 # --------------------------------------------------------------------------------------- events
 
 
