@@ -19,7 +19,8 @@ class ProfileAdmin(HistoryAdmin):
     autocomplete_fields = ["user", "current_project"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[str]:
-        return [] if obj is None else ["user"]
+        """Credits are moved by bookings and `adjust_credits` only."""
+        return ["credit_balance"] if obj is None else ["user", "credit_balance"]
 
 
 @admin.register(LegacyIdentity)

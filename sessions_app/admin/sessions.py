@@ -110,4 +110,12 @@ class ContestSessionAdmin(SessionAdmin):
 
 @admin.register(LessonSession)
 class LessonSessionAdmin(SessionAdmin):
+    """Read-only: a lesson is changed and deleted as a lesson, see `sessions_app.admin.lessons`."""
+
     inlines = [ParticipantInline, FileInline]
+
+    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        return False

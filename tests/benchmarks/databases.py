@@ -78,7 +78,7 @@ class Databases:
             )
         return path
 
-    def prepared(self, name: str, *commands: Sequence[object]) -> str:
+    def commanded(self, name: str, *commands: Sequence[object]) -> str:
         """A template in which commands of ``manage.py`` were run after the migrations."""
         template = f"{self._prefix}_{name}"
         if template not in self._made:
