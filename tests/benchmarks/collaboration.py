@@ -23,7 +23,7 @@ def measure_collaboration(databases: Databases, sizes: Sizes, results: Results) 
     sessions = max(20, sizes.rows // _PARTICIPANTS)
     export = databases.folder / "sessionmanagements.jsonl"
     write_export(export, sessions)
-    template = databases.prepared(
+    template = databases.commanded(
         "collaboration",
         ["import_legacy", "collaboration", export, "--json"],
         ["datamigrate", "run", "normalize_collaboration_sessions", "--json"],

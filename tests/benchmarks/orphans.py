@@ -33,7 +33,7 @@ _GROUP_BY = """
 
 def measure_orphans(databases: Databases, sizes: Sizes, results: Results) -> None:
     """Few sessions round after round, many of them once."""
-    few = databases.commanded("orphans", "stage_orphans", sessions=sizes.sessions)
+    few = databases.prepared("orphans", "stage_orphans", sessions=sizes.sessions)
     bare = results.new("bare GROUP BY of the events of orphans, fetched", sizes.sessions)
     own = {
         name: results.new(title, sizes.sessions)
@@ -49,7 +49,7 @@ def measure_orphans(databases: Databases, sizes: Sizes, results: Results) -> Non
         bare.add(answer["seconds"]["bare"])
         for name, measured in own.items():
             measured.add(answer["seconds"][name], answer["peak"] if name == "run" else None)
-    many = databases.commanded("many_orphans", "stage_orphans", sessions=sizes.many_sessions)
+    many = databases.prepared("many_orphans", "stage_orphans", sessions=sizes.many_sessions)
     all_of_them = results.new("many orphans read and decided", sizes.many_sessions)
     answer = databases.contend(many, "analyse_orphans")
     all_of_them.add(answer["seconds"]["analysis"], answer["peak"])
