@@ -21,6 +21,9 @@ from migrations_tools.models import ReviewItem
 class Step:
     """One pass over a source. Subclasses give ``source``, ``writes`` and ``transform``.
 
+    A step whose options choose among the keys narrows its own ``source`` in ``__init__``: of the
+    other keys a run says nothing. The model stays the same.
+
     ``derived`` names columns (model → names) that are computed from other rows, such as totals:
     they are outside digests, never restored and never a conflict. A step that fills them is
     ``recomputed`` after a rollback too. A step over the run's own output is not ``counted``:
@@ -37,7 +40,7 @@ class Step:
     locked through several waits are quarantined with this code, and the others go on.
     """
 
-    source: ClassVar[Source]
+    source: Source
     writes: ClassVar[Sequence[type[Model]]] = ()
     shares: ClassVar[dict[type[Model], Sequence[tuple[str, ...]]]] = {}
     derived: ClassVar[dict[type[Model], Sequence[str]]] = {}

@@ -32,6 +32,7 @@ COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "first_name": ("first_name", "firstname"),
     "last_name": ("last_name", "lastname"),
     "email": ("email", "email_address", "mail"),
+    "is_active": ("is_active", "active"),
     "role": ("role",),
     "specialization": ("specialization",),
     "credit_balance": ("credit_balance", "credits"),
@@ -45,16 +46,19 @@ _SUFFIX_LENGTH: Final = 10
 _ID_LENGTH: Final = 255
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 
+_TRUTH: Final = {"1": True, "true": True, "t": True, "0": False, "false": False, "f": False}
+
 _text_id = converter(LegacyIdentity._meta.get_field("legacy_id"))
 _credits = converter(Profile._meta.get_field("credit_balance"))
 
 
 @dataclass(frozen=True)
 class _Person:
-    """What a record says of a person. ``account`` and ``profile`` are values by field name."""
+    """What a record says of a person. The mappings are values by field name."""
 
     legacy_id: str
     wanted_name: str
+    identity: Mapping[str, Any]
     account: Mapping[str, str]
     profile: Mapping[str, Any]
 
@@ -120,6 +124,10 @@ class PeopleTable(ImportTable):
         return _Person(
             legacy_id=legacy_id,
             wanted_name=_username(wanted) or _username(f"{self._kind}-{legacy_id}"),
+            identity={
+                "username": _text(values.get("username") or values.get("name"), 255),
+                "was_active": _truth(values.get("is_active")),
+            },
             account=account,
             profile=_profile(values) if self._profiles else {},
         )
@@ -129,15 +137,13 @@ class PeopleTable(ImportTable):
         identities = LegacyIdentity.objects.filter(
             kind=self._kind, legacy_id__in=[person.legacy_id for person in people]
         ).select_related("user")
-        accounts = {identity.legacy_id: identity.user for identity in identities}
-        new = [person for person in people if person.legacy_id not in accounts]
+        found = {identity.legacy_id: identity for identity in identities}
+        new = [person for person in people if person.legacy_id not in found]
         known = [
-            (person, accounts[person.legacy_id])
-            for person in people
-            if person.legacy_id in accounts
+            (person, found[person.legacy_id].user) for person in people if person.legacy_id in found
         ]
         made = self._make(new)
-        changed = _update_accounts(known)
+        changed = _update_identities(people, found) | _update_accounts(known)
         if self._profiles:
             changed |= _write_profiles([*made, *known], file_import)
         counts = Counts(imported=len(made))
@@ -160,7 +166,9 @@ class PeopleTable(ImportTable):
         )
         pairs = list(zip(people, accounts, strict=True))
         LegacyIdentity.objects.bulk_create(
-            LegacyIdentity(kind=self._kind, legacy_id=person.legacy_id, user=account)
+            LegacyIdentity(
+                kind=self._kind, legacy_id=person.legacy_id, user=account, **person.identity
+            )
             for person, account in pairs
         )
         return pairs
@@ -185,6 +193,11 @@ def _text(value: Any, length: int | None = None) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return ""
     return " ".join(storable_text(str(value)).split())[:length]
+
+
+def _truth(value: Any) -> bool | None:
+    """A boolean, however it is written; None where it is none."""
+    return _TRUTH.get(_text(int(value) if isinstance(value, bool) else value).casefold())
 
 
 def _account(values: Mapping[str, Any]) -> dict[str, str]:
@@ -253,6 +266,22 @@ def _is_dormant(account: User) -> bool:
         or account.last_login
         or account.has_usable_password()
     )
+
+
+def _update_identities(people: Iterable[_Person], found: Mapping[str, LegacyIdentity]) -> set[int]:
+    """Remember what the file says now; whose identities changed."""
+    changed = []
+    for person in people:
+        identity = found.get(person.legacy_id)
+        if identity is None or all(
+            getattr(identity, name) == value for name, value in person.identity.items()
+        ):
+            continue
+        for name, value in person.identity.items():
+            setattr(identity, name, value)
+        changed.append(identity)
+    LegacyIdentity.objects.bulk_update(changed, ["username", "was_active"])
+    return {identity.user_id for identity in changed}
 
 
 def _update_accounts(known: Iterable[tuple[_Person, User]]) -> set[int]:

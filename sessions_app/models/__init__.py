@@ -1,6 +1,13 @@
 """Sessions of every kind and who takes part in them; one proxy for each kind."""
 
 from sessions_app.models.activity import ActivityEvent, Actor
+from sessions_app.models.contest import (
+    ContestResult,
+    Difficulty,
+    LegacyContestSession,
+    Problem,
+    ProblemAttempt,
+)
 from sessions_app.models.file import SessionFile
 from sessions_app.models.kinds import (
     AgentSession,
@@ -75,16 +82,19 @@ __all__ = [
     "BookingStatus",
     "Cohort",
     "CollaborationSession",
+    "ContestResult",
     "ContestSession",
     "CreditReason",
     "CreditTransaction",
     "Delivery",
+    "Difficulty",
     "Feedback",
     "InstructorQualification",
     "LegacyAttendance",
     "LegacyBooking",
     "LegacyCohort",
     "LegacyCollaborationRow",
+    "LegacyContestSession",
     "LegacyFeedback",
     "LegacyIdentity",
     "LegacyLesson",
@@ -96,6 +106,8 @@ __all__ = [
     "ParticipantRole",
     "ParticipantStatus",
     "PerformanceReview",
+    "Problem",
+    "ProblemAttempt",
     "Profile",
     "Project",
     "ProjectStatus",

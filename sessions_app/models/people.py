@@ -45,10 +45,16 @@ class Profile(models.Model):
 
 
 class LegacyIdentity(models.Model):
-    """Who a person of a legacy file became: (kind, legacy id) → account (SPEC §3 "Imports")."""
+    """Who a person of a legacy file became: (kind, legacy id) → account (SPEC §3 "Imports").
+
+    ``username`` is the name that the person had there; the account's may have a suffix.
+    ``was_active`` is what the file says, null where it does not.
+    """
 
     kind = models.CharField(max_length=50)
     legacy_id = models.CharField(max_length=255, db_collation="C")
+    username = models.CharField(max_length=255, blank=True, default="", db_collation="C")
+    was_active = models.BooleanField(null=True, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="legacy_identities"
     )
@@ -58,6 +64,7 @@ class LegacyIdentity(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "legacy_id"], name="legacy_identity_once"),
         ]
+        indexes = [models.Index(fields=["kind", "username"], name="legacy_identity_by_username")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.legacy_id}"

@@ -64,6 +64,17 @@ def test_a_person_becomes_an_account_without_any_rights(tmp_path):
     assert profile.history.get().history_change_reason.startswith("import ")
 
 
+def test_an_identity_keeps_what_the_person_was_called_there(tmp_path):
+    User.objects.create_user("sam")
+    load(tmp_path, {"id": 1, "username": "sam", "is_active": "false"}, {"id": 2, "name": "Zoe"})
+    named = LegacyIdentity.objects.order_by("legacy_id").values_list("username", "was_active")
+    assert list(named) == [("sam", False), ("Zoe", None)]
+    assert load(tmp_path, {"id": 1, "username": "sammy", "is_active": True}) == (0, 1, 0, 0)
+    identity = LegacyIdentity.objects.get(legacy_id="1")
+    assert (identity.username, identity.was_active) == ("sammy", True)
+    assert identity.user.username == "sam-2"
+
+
 def test_the_same_file_again_changes_nothing(tmp_path):
     load(tmp_path, SAM, {"id": 7, "username": "ali"})
     before = list(User.objects.order_by("pk").values())
