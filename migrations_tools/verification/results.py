@@ -87,11 +87,12 @@ def timed(*results: Result) -> Iterator[None]:
 
 
 #: The planner takes digests and text forms for free: without these it leaves the other cores idle,
-#: and sorts on disk what fits into memory.
+#: and sorts on disk what fits into memory. Long statements take longer to compile than to run.
 _SETTINGS = {
     "work_mem": "64MB",
     "parallel_setup_cost": "0",
     "parallel_tuple_cost": "0",
+    "jit": "off",
 }
 
 

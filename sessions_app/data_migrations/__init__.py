@@ -2,8 +2,14 @@
 
 from sessions_app.data_migrations import (
     assign_orphan_sessions,
+    enrich_contest_sessions,
     normalize_collaboration_sessions,
     upgrade_lessons,
 )
 
-__all__ = ["assign_orphan_sessions", "normalize_collaboration_sessions", "upgrade_lessons"]
+__all__ = [
+    "assign_orphan_sessions",
+    "enrich_contest_sessions",
+    "normalize_collaboration_sessions",
+    "upgrade_lessons",
+]

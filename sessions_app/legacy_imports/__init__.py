@@ -1,5 +1,5 @@
 """What is imported of the legacy systems, one module for each of them."""
 
-from sessions_app.legacy_imports import agents, collaboration, lessons
+from sessions_app.legacy_imports import agents, collaboration, contests, lessons
 
-__all__ = ["agents", "collaboration", "lessons"]
+__all__ = ["agents", "collaboration", "contests", "lessons"]

@@ -3,6 +3,7 @@
 from sessions_app.models.activity import ActivityEvent, Actor
 from sessions_app.models.contest import (
     ContestResult,
+    ContestSave,
     Difficulty,
     LegacyContestSession,
     Problem,
@@ -83,6 +84,7 @@ __all__ = [
     "Cohort",
     "CollaborationSession",
     "ContestResult",
+    "ContestSave",
     "ContestSession",
     "CreditReason",
     "CreditTransaction",

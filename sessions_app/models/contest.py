@@ -28,10 +28,10 @@ class Problem(models.Model):
     """One problem of the bank. ``contest_id`` is the contest's name without spaces, ``_``, the
     year: ``AMC10A_2022``; its case does not count.
 
-    ``correct_answer`` is what attempts are filled with. ``answer_key`` is the letter that the
-    older shape of problem files gives; where the two say different things, the first counts
-    (contests.md "Input and models"). ``topics`` are names, the area before the sub-topic.
-    ``external_ids`` are the ids that the files give the problem.
+    ``correct_answer`` is what attempts are filled with: ``choice_answer``, which the newer shape
+    of problem files gives, else ``answer_key``, the letter of the older one (contests.md "Input
+    and models"). ``topics`` are names, the area before the sub-topic. ``external_ids`` are the ids
+    that the files give the problem.
     """
 
     contest_id = models.CharField(max_length=100)
@@ -39,7 +39,8 @@ class Problem(models.Model):
     contest = models.CharField(max_length=80, blank=True, default="")
     number = models.PositiveIntegerField()
     correct_answer = models.TextField(blank=True, default="")
-    answer_key = models.CharField(max_length=50, blank=True, default="")
+    choice_answer = models.TextField(blank=True, default="")
+    answer_key = models.TextField(blank=True, default="")
     difficulty = models.CharField(max_length=20, choices=Difficulty, blank=True, default="")
     topics = models.JSONField(default=list, blank=True)
     external_ids = ArrayField(models.CharField(max_length=255), default=list, blank=True)
@@ -77,10 +78,10 @@ class ContestResult(models.Model):
         blank=True,
         related_name="contest_results",
     )
-    user_ref = models.CharField(max_length=255, blank=True, default="")
+    user_ref = models.TextField(blank=True, default="")
     year = models.PositiveSmallIntegerField(null=True, blank=True)
-    contest = models.CharField(max_length=255, blank=True, default="")
-    mode = models.CharField(max_length=100, blank=True, default="")
+    contest = models.TextField(blank=True, default="")
+    mode = models.TextField(blank=True, default="")
     shuffle = models.BooleanField(default=False)
     score = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     total_attempted = models.PositiveIntegerField(default=0)
@@ -116,13 +117,13 @@ class ProblemAttempt(models.Model):
     problem = models.ForeignKey(
         Problem, models.PROTECT, null=True, blank=True, related_name="attempts"
     )
-    problem_ref = models.CharField(max_length=255, blank=True, default="")
+    problem_ref = models.TextField(blank=True, default="")
     is_correct = models.BooleanField()
     selected_answer = models.TextField(null=True, blank=True)  # noqa: DJ001 - null: not known
     correct_answer = models.TextField(null=True, blank=True)  # noqa: DJ001 - likewise
     time_spent_ms = models.PositiveBigIntegerField(default=0)
     attempted_at = models.DateTimeField(null=True, blank=True)
-    difficulty = models.CharField(max_length=50, null=True, blank=True)  # noqa: DJ001 - likewise
+    difficulty = models.TextField(null=True, blank=True)  # noqa: DJ001 - likewise
     topics = models.JSONField(null=True, blank=True)
     extra = models.JSONField(default=dict, blank=True)
 
@@ -137,6 +138,18 @@ class ProblemAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}. {self.problem_ref or self.problem_number or ''}".strip()
+
+
+class ContestSave(models.Model):
+    """When an account saved a contest session last: not more than once a second."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+"
+    )
+    saved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.saved_at}"
 
 
 class LegacyContestSession(StagedRow):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.history_tracking import tracked_history
@@ -48,13 +49,15 @@ class LegacyIdentity(models.Model):
     """Who a person of a legacy file became: (kind, legacy id) → account (SPEC §3 "Imports").
 
     ``username`` is the name that the person had there; the account's may have a suffix.
-    ``was_active`` is what the file says, null where it does not.
+    ``was_active`` is what the file says, null where it does not; ``created_at`` is when the
+    person became known here.
     """
 
     kind = models.CharField(max_length=50)
     legacy_id = models.CharField(max_length=255, db_collation="C")
     username = models.CharField(max_length=255, blank=True, default="", db_collation="C")
     was_active = models.BooleanField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="legacy_identities"
     )
