@@ -12,6 +12,7 @@ from sessions_app.models import (
     UNASSIGNED_ID,
     AgentSession,
     CollaborationSession,
+    ContestResult,
     Feedback,
     Project,
     SessionStatus,
@@ -48,6 +49,14 @@ def reassign_sessions(person: User) -> int:
     return _save(chosen, person)
 
 
+def edit_contest_results(person: User) -> int:
+    """Scores of the first contest sessions, corrected; how many."""
+    chosen = list(ContestResult.objects.order_by("pk")[:_EDITS])
+    for result in chosen:
+        result.score = (result.score or 0) + 1
+    return _save(chosen, person)
+
+
 def edit_feedback(person: User) -> int:
     """Remarks on the first ratings; how many."""
     chosen = list(Feedback.objects.order_by("pk")[:_EDITS])
@@ -74,6 +83,17 @@ register_scenario(
             SampleFile("activity_events", "demo-activity-events.jsonl", rows=13_000),
         ],
         edit=reassign_sessions,
+    )
+)
+register_scenario(
+    Scenario(
+        migration="enrich_contest_sessions",
+        files=[
+            SampleFile("problems", "demo-problems.jsonl", rows=110),
+            SampleFile("contest_users", "demo-contest-users.jsonl", rows=60),
+            SampleFile("contest_sessions", "demo-contest-sessions.jsonl", rows=1_000),
+        ],
+        edit=edit_contest_results,
     )
 )
 register_scenario(

@@ -1,0 +1,254 @@
+"""Saving contest sessions (contests.md "Saving and analytics")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from migrations_tools.definitions import Warning_
+from migrations_tools.exceptions import CarryoverError, PermissionRefused, TransitionRefused
+from sessions_app.contests.building import attempt_values, result_values, session_title
+from sessions_app.contests.problems import complete
+from sessions_app.contests.reading import (
+    LONGEST_NAME,
+    ContestDocument,
+    Unreadable,
+    read_document,
+)
+from sessions_app.contests.values import is_blank
+from sessions_app.models import (
+    ContestResult,
+    LegacyIdentity,
+    ProblemAttempt,
+    Session,
+    SessionKind,
+)
+from sessions_app.models.session import may_change
+from sessions_app.selectors.contest_bank import bank_of
+
+#: What has to be in a document that is saved.
+REQUIRED: Final = ("session_id", "year", "contest", "problems_attempted")
+
+MOST_ATTEMPTS: Final = 1_000  # in one session
+PAUSE: Final = 1  # seconds between two saves of one account
+
+
+class InvalidContestSession(CarryoverError):
+    """400: data is missing or cannot be read; ``missing`` names the fields that are not there."""
+
+    code = "invalid_document"
+
+
+class SavedTooSoon(CarryoverError):
+    """429: the account saved less than a second ago."""
+
+    code = "saved_too_soon"
+
+
+class SessionIdTaken(CarryoverError):
+    """409: the id belongs to a session that is not the person's own."""
+
+    code = "session_id_taken"
+
+
+class SaveOutcome(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The session, what became of it, and what was noticed in the document."""
+
+    session: Session
+    outcome: SaveOutcome
+    warnings: Sequence[Warning_]
+
+
+@transaction.atomic
+def save_contest_session(
+    values: Mapping[str, Any], *, acting_user: User, now: datetime | None = None
+) -> Saved:
+    """Save the person's own session; ``now`` stands in for the database's clock.
+
+    The same content again changes nothing; other content of the same session id is written in
+    place, and when the session was made stays. Raises InvalidContestSession, SavedTooSoon,
+    SessionIdTaken, PermissionRefused, TransitionRefused.
+    """
+    document = _read(values, acting_user)
+    _take_turn(acting_user, now)
+    complete(document, bank_of([document]))
+    public_id, session = _find(document, acting_user)
+    if session is None:
+        return Saved(
+            _create(document, public_id, acting_user, now),
+            SaveOutcome.CREATED,
+            document.notes.warnings(),
+        )
+    outcome = SaveOutcome.UPDATED if _update(session, document, acting_user, now) else None
+    return Saved(session, outcome or SaveOutcome.UNCHANGED, document.notes.warnings())
+
+
+# ---------------------------------------------------------------------------------- what is refused
+
+
+def _read(values: Mapping[str, Any], acting_user: User) -> ContestDocument:
+    missing = [name for name in REQUIRED if is_blank(values.get(name))]
+    if missing:
+        raise InvalidContestSession(
+            f"The session says nothing of: {', '.join(missing)}.",
+            code="missing_data",
+            missing=missing,
+        )
+    names = _names_of(acting_user)
+    given = values.get("username")
+    if given is not None and given not in names:
+        raise PermissionRefused(f"{acting_user.get_username()} may only save their own sessions.")
+    try:
+        document = read_document({**values, "username": given or acting_user.get_username()})
+    except Unreadable as unreadable:
+        raise InvalidContestSession(unreadable.detail, code=unreadable.code) from unreadable
+    if len(document.attempts) > MOST_ATTEMPTS:
+        raise InvalidContestSession(f"A session has at most {MOST_ATTEMPTS} attempts.")
+    if not document.session_ref:
+        raise InvalidContestSession("The session id is no text.")
+    return document
+
+
+def _names_of(user: User) -> set[str]:
+    """The account's name, and what the person was called in the old system."""
+    former = LegacyIdentity.objects.filter(user=user, kind="contest_users").exclude(username="")
+    return {user.get_username(), *former.values_list("username", flat=True)}
+
+
+_TURN: Final = """
+    INSERT INTO sessions_app_contestsave AS s (user_id, saved_at)
+    VALUES (%(user)s, coalesce(%(now)s::timestamptz, clock_timestamp()))
+    ON CONFLICT (user_id) DO UPDATE SET saved_at = coalesce(%(now)s, clock_timestamp())
+    WHERE s.saved_at + %(pause)s * interval '1 second' <= coalesce(%(now)s, clock_timestamp())
+"""
+
+
+def _take_turn(user: User, now: datetime | None) -> None:
+    """One save a second: the row stays locked until commit, so that saves side by side take turns.
+
+    The time is the database's, read after the lock is held.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TURN, {"user": user.pk, "now": now, "pause": PAUSE})
+        if not cursor.rowcount:
+            raise SavedTooSoon(
+                "A session was saved less than a second ago; try again in a moment.",
+                retry_after=PAUSE,
+            )
+
+
+def _find(document: ContestDocument, user: User) -> tuple[str, Session | None]:
+    """The public id of the document's session, and the session where it is there already.
+
+    Where another person has the id, the session's own has the user's name behind it.
+    """
+    own = document.session_ref
+    shared = f"{own}~{document.username}"
+    found = {
+        session.session_id: session
+        for session in Session.objects.filter(session_id__in=[own, shared])
+        .select_for_update(no_key=True)
+        .order_by("session_id")
+    }
+    mine = set(
+        ContestResult.objects.filter(session__in=found.values(), user=user).values_list(
+            "session_id", flat=True
+        )
+    )
+    for public_id in (own, shared):
+        session = found.get(public_id)
+        if session is not None and session.pk in mine:
+            return public_id, session
+    if own not in found:
+        return own, None
+    if shared in found or len(shared) > LONGEST_NAME:
+        raise SessionIdTaken(f"The session id {own} belongs to another session.")
+    document.notes.add("session_id_shared", f"{own} becomes {shared}")
+    return shared, None
+
+
+# --------------------------------------------------------------------------------- what is written
+
+
+def _create(document: ContestDocument, public_id: str, user: User, now: datetime | None) -> Session:
+    now = now or timezone.now()
+    created_at = document.created_at or now
+    session = Session(
+        session_id=public_id,
+        kind=SessionKind.CONTEST,
+        title=session_title(document),
+        status=document.status,
+        user=user,
+        created_at=created_at,
+        updated_at=now,
+        started_at=created_at,
+        ended_at=document.completed_at,
+        last_activity_at=document.completed_at or now,
+    )
+    _save(session, user)
+    result = ContestResult(
+        session=session, user=user, user_ref=document.user_ref, **result_values(document)
+    )
+    _save(result, user)
+    for attempt in document.attempts:
+        _save(ProblemAttempt(result=result, **attempt_values(attempt)), user)
+    return session
+
+
+def _update(session: Session, document: ContestDocument, user: User, now: datetime | None) -> bool:
+    """Write what differs; whether anything did."""
+    result = ContestResult.objects.get(session=session)
+    known = {attempt.position: attempt for attempt in result.attempts.all()}
+    changed = _assign(result, {"user_ref": document.user_ref, **result_values(document)}, user)
+    for attempt in document.attempts:
+        values = attempt_values(attempt)
+        found = known.pop(attempt.position, None) or ProblemAttempt(result=result)
+        changed |= _assign(found, values, user)
+    for surplus in known.values():
+        surplus._history_user = user  # type: ignore[attr-defined]  # read by simple-history
+        surplus.delete()
+        changed = True
+    if session.status != document.status and not may_change(
+        session.kind, session.status, document.status
+    ):
+        raise TransitionRefused(
+            f"A contest session that is {session.status} cannot become {document.status}."
+        )
+    of_session = {"status": document.status, "ended_at": document.completed_at}
+    changed |= any(getattr(session, name) != value for name, value in of_session.items())
+    if changed:
+        now = now or timezone.now()
+        of_session |= {"updated_at": now, "last_activity_at": document.completed_at or now}
+        _assign(session, of_session, user)
+    return changed
+
+
+def _assign(row: Model, values: Mapping[str, Any], user: User) -> bool:
+    """Set and save what differs; whether anything did."""
+    different = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not different and row.pk is not None:
+        return False
+    for name, value in different.items():
+        setattr(row, name, value)
+    _save(row, user)
+    return True
+
+
+def _save(row: Model, user: User) -> None:
+    row._history_user = user  # type: ignore[attr-defined]  # read by simple-history
+    row.save()
