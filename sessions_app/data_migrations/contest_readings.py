@@ -142,7 +142,7 @@ def topics(value: str) -> str:
     """JSONB list of names, trimmed, each once, in order; NULL for none."""
     area = _string("e", ("area", "topic", "name"))
     sub_topic = _string("e", ("sub_topic", "subtopic", "subTopic"))
-    return f"""(
+    return f"""CASE WHEN {value} IS NULL OR {value} IN ('[]', 'null', '""') THEN NULL ELSE (
         SELECT jsonb_agg(name ORDER BY place) FROM (
             SELECT btrim(n.name, %(white)s) AS name, min(2 * o + n.part) AS place
             FROM jsonb_array_elements(CASE jsonb_typeof({value}) WHEN 'array' THEN {value}
@@ -154,4 +154,4 @@ def topics(value: str) -> str:
             ) n(part, name)
             GROUP BY 1
         ) named WHERE name <> ''
-    )"""
+    ) END"""
