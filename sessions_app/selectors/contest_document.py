@@ -28,7 +28,7 @@ def contest_document(session: Session) -> dict[str, Any]:
     Values are plain JSON; instants are ISO text in UTC. Topics and difficulties stand in the
     order of first appearance, which JSONB does not keep.
     """
-    result: ContestResult = session.contest_result  # type: ignore[attr-defined]  # reverse side
+    result: ContestResult = session.contest_result
     attempts = sorted(result.attempts.all(), key=lambda attempt: attempt.position)
     document = {
         "session_id": session.session_id,
