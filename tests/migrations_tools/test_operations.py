@@ -168,7 +168,7 @@ def test_migrate_carries_the_staged_records_of_the_department_over_and_back():
 def _loader(**migrations: list[Any]) -> Any:
     """A loader of the app ``shop`` with these migrations, one after the other."""
     loader = MigrationLoader(None)
-    previous = ("shop", "0001_initial")
+    (previous,) = loader.graph.leaf_nodes("shop")
     for name, operations in migrations.items():
         migration: Any = Migration(name, "shop")
         migration.atomic = False

@@ -40,7 +40,8 @@ class Command(CarryoverCommand):
 
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
         table = Table(title="Demonstration")
-        for title in ("migration", "step", "result"):
+        table.add_column("migration", no_wrap=True)
+        for title in ("step", "result"):
             table.add_column(title)
         for title in ("rows", "seconds", "rows/s"):
             table.add_column(title, justify="right")

@@ -104,7 +104,8 @@ def test_what_could_not_be_applied_exits_with_2_and_is_open_again() -> None:
             "key": key,
             "outcome": "conflict",
             "code": "changed_since_plan",
-            "detail": "The row is no longer one of those this step works on. Run again.",
+            "detail": "The row is not among those to be carried over any more; "
+            "what stands there stays.",
         }
     ]
     assert datamigrate("review", "last", "list")[1]["items"][0]["decision"] == "open"
