@@ -4,6 +4,7 @@ checks, legacy imports. Ledger, journal and transitions are append-only in the d
 
 from migrations_tools.models.batch import Batch
 from migrations_tools.models.check import Check
+from migrations_tools.models.cutover import Cutover, Mismatch, Waiver
 from migrations_tools.models.governor import Governor
 from migrations_tools.models.journal import RowChange
 from migrations_tools.models.ledger import LedgerEntry
@@ -17,9 +18,11 @@ from migrations_tools.models.transition import Transition
 __all__ = [
     "Batch",
     "Check",
+    "Cutover",
     "Governor",
     "LedgerEntry",
     "LegacyImport",
+    "Mismatch",
     "RejectedLine",
     "RetentionRecord",
     "ReviewItem",
@@ -27,4 +30,5 @@ __all__ = [
     "Run",
     "StagedRow",
     "Transition",
+    "Waiver",
 ]

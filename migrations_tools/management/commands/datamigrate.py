@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from migrations_tools.management.base import CarryoverCommand
 from migrations_tools.management.datamigrate.base import Subcommand
 from migrations_tools.management.datamigrate.creating import New
+from migrations_tools.management.datamigrate.cutting_over import Cutover, Waive
 from migrations_tools.management.datamigrate.governing import Approve, Go, Rehearse, Stop, Tune
 from migrations_tools.management.datamigrate.keeping import Backup, Erase, Purge, Restore
 from migrations_tools.management.datamigrate.proving import Rollback, Verify
@@ -38,6 +39,8 @@ SUBCOMMANDS: list[type[Subcommand]] = [
     Verify,
     Rollback,
     Review,
+    Waive,
+    Cutover,
     Backup,
     Restore,
     Purge,
