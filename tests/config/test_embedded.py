@@ -218,6 +218,7 @@ def as_ordinary_user(tmp_path):
     return pytest.skip("this checkout or its Python lies where no other user can read")
 
 
+@pytest.mark.slow
 def test_an_ordinary_user_has_a_server_of_their_own_after_root_had_one(
     run, server, as_ordinary_user, tmp_path
 ):

@@ -118,6 +118,7 @@ def test_a_worker_carries_a_run_over(celery: CeleryProcesses) -> None:
     prove(run, 120)
 
 
+@pytest.mark.slow
 def test_two_workers_share_a_run(celery: CeleryProcesses) -> None:
     celery.worker()
     celery.worker()

@@ -37,6 +37,7 @@ def change_an_order() -> None:
     LegacyOrder.objects.filter(number="T6").update(total="99")
 
 
+@pytest.mark.slow
 def test_a_sound_definition_is_crash_safe():
     stage()
     assert_crash_safe("carry_orders", edit=change_an_order)

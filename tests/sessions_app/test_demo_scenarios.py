@@ -15,6 +15,7 @@ from sessions_app.models import Session
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_collaboration_sessions_put_away_by_a_person_survive_the_rollback(
     tmp_path: Path, settings: Settings
 ) -> None:

@@ -82,6 +82,7 @@ def test_every_scenario_is_in_the_closing_table() -> None:
         assert step in table
 
 
+@pytest.mark.slow
 def test_a_database_with_imports_of_its_own_is_left_alone() -> None:
     LegacyImport.objects.create(
         kind="guarantees", file_name="real.db", size=1, sha256="0" * 64, actor=system_user()

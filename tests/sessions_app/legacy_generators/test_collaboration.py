@@ -117,6 +117,7 @@ def test_defects_are_those_that_the_rules_speak_of(faulty: list[dict[str, Any]])
     assert missing == []
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     def peak(rows: int) -> int:
         tracemalloc.start()

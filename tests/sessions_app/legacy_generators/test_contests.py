@@ -53,6 +53,7 @@ def test_clean_files_fit_together(tmp_path):
         assert list(read_document(json.loads(document_json(record.values))).notes) == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_thousand_sessions_with_every_defect(tmp_path):
     for kind, generate, rows in (

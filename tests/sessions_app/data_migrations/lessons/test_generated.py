@@ -100,6 +100,7 @@ def lines_here() -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_an_academy_with_every_fault(tmp_path: Path) -> None:
     import_academy(tmp_path, defects=0.35)
     whole = {"error_budget": 1}
