@@ -56,6 +56,10 @@ class Step:
         """What a whole batch needs, in a constant number of queries; given to ``transform``."""
         return None
 
+    def load_decided(self, rows: Sequence[Any], decisions: Sequence[Decision]) -> Any:
+        """As ``load``, for rows that persons decided on, one decision each; given to ``decided``."""
+        return self.load(rows)
+
     def transform(self, row: Any, context: Any) -> Outcome:
         """The outcome for one row or group. No database, no clock, no randomness.
 
@@ -66,8 +70,8 @@ class Step:
     def decided(self, row: Any, context: Any, decision: Decision) -> Outcome:
         """The outcome for a row or group whose review a person decided; as pure as ``transform``.
 
-        Called instead of ``transform``, with the same ``context``, and only while the row is what
-        the review saw. Raises Reject to quarantine the key.
+        Called instead of ``transform``, with what ``load_decided`` found, and only while the row
+        is what the review saw. Raises Reject to quarantine the key.
         """
         raise TypeError(f"{type(self).__name__} does not say what a decision does: give it decided")
 

@@ -260,7 +260,10 @@ def _transform(
     step: Step, items: Items, part: Carried, decisions: Mapping[str, Decision] | None
 ) -> list[tuple[str, Sequence[Change]]]:
     """Ask ``transform``, or ``decided``, for every key; what it rejects is quarantined at once."""
-    loaded = step.load(items.rows)
+    if decisions is None:
+        loaded = step.load(items.rows)
+    else:
+        loaded = step.load_decided(items.rows, [decisions[key] for key in items.keys])
     transform = step.transform
     entries = part.entries
     decided: list[tuple[str, Sequence[Change]]] = []

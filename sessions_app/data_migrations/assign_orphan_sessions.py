@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery, TextField
@@ -29,6 +28,7 @@ from migrations_tools.models import ReviewItem
 from migrations_tools.states import ReviewDecision
 from sessions_app.data_migrations.orphan_checks import CHECKS
 from sessions_app.data_migrations.orphan_decision import (
+    Counts,
     DecisionType,
     OrphanDecision,
     Projects,
@@ -79,13 +79,14 @@ class Evidence(Subquery):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a batch knows: ids by how they are written, the projects that are there, and the
-    inactive ones of them.
+    """What a batch knows: ids by how they are written, the projects that evidence or persons name
+    and that are there, and the inactive ones of them. Equal evidence, which many sessions have, is weighed once: ``weighed``.
     """
 
     spellings: Projects
     projects: Mapping[str, Project]
     inactive: Collection[str]
+    weighed: dict[str, tuple[Counts, OrphanDecision]] = field(default_factory=dict)
 
 
 class AssignStep(Step):
@@ -105,20 +106,15 @@ class AssignStep(Step):
 
     def load(self, rows: Sequence[Any]) -> Known:
         """The projects that the evidence names: one query."""
-        spellings = Projects()
-        named = {
-            spellings[line.rpartition(" ")[0]]
-            for text in {row.evidence for row in rows}
-            for line in text.split("\n")
-        }
-        pks = [pk for pk in map(project_uuid, named) if pk is not None]
-        projects = {str(found.pk): found for found in Project.objects.real().filter(pk__in=pks)}
-        inactive = {pk for pk, found in projects.items() if found.status in INACTIVE_STATUSES}
-        return Known(spellings, projects, inactive)
+        return _known(rows, set())
+
+    def load_decided(self, rows: Sequence[Any], decisions: Sequence[Decision]) -> Known:
+        """Also the projects that persons chose: one query."""
+        chosen = {decision.choice.get("project", "") for decision in decisions}
+        return _known(rows, chosen)
 
     def transform(self, row: Any, context: Known) -> Outcome:
-        counts = evidence_of(row.evidence, context.spellings)
-        decision = decide(counts, inactive=context.inactive, min_evidence=self.options.min_evidence)
+        counts, decision = context.weighed.get(row.evidence) or self._weigh(row.evidence, context)
         kind, confidence, warnings = decision.verdict
         told: dict[str, Any] = {
             "category": kind.value,
@@ -134,6 +130,12 @@ class AssignStep(Step):
             return Skip("low_confidence", detail, **told)
         return _assign(row, str(decision.top), context, told)
 
+    def _weigh(self, evidence: str, context: Known) -> tuple[Counts, OrphanDecision]:
+        counts = evidence_of(evidence, context.spellings)
+        least = self.options.min_evidence
+        decision = decide(counts, inactive=context.inactive, min_evidence=least)
+        return context.weighed.setdefault(evidence, (counts, decision))
+
     def decided(self, row: Any, context: Known, decision: Decision) -> Outcome:
         """What a person decided: the proposal, another project, or the sentinel."""
         told: dict[str, Any] = {
@@ -144,9 +146,9 @@ class AssignStep(Step):
         match decision.kind:
             case ReviewDecision.PARKED:
                 return Apply([Update(row, project=UNASSIGNED_ID)], **told)
-            case ReviewDecision.CHOSEN:  # `check_choice` has seen that it exists
-                chosen = uuid.UUID(decision.choice["project"])
-                return Apply([Update(row, project=chosen)], **told)
+            case ReviewDecision.CHOSEN:
+                chosen = str(project_uuid(decision.choice["project"]))
+                return _assign(row, chosen, context, told)
         return _assign(row, str(decision.proposal["project"]), context, told)
 
     def confirm(self, changes: Sequence[Change]) -> None:
@@ -170,11 +172,24 @@ class AssignStep(Step):
             raise Reject(PROJECT_NOT_FOUND, f"There is no project “{choice.project}”.")
 
 
+def _known(rows: Sequence[Any], chosen: Collection[str]) -> Known:
+    spellings = Projects()
+    named = {
+        spellings[line.rpartition(" ")[0]]
+        for text in {row.evidence for row in rows}
+        for line in text.split("\n")
+    }
+    pks = [pk for pk in map(project_uuid, named.union(chosen)) if pk is not None]
+    projects = {str(found.pk): found for found in Project.objects.real().filter(pk__in=pks)}
+    inactive = {pk for pk, found in projects.items() if found.status in INACTIVE_STATUSES}
+    return Known(spellings, projects, inactive)
+
+
 def _assign(row: Any, target: str, context: Known, told: dict[str, Any]) -> Outcome:
     """Assign, after the checks before the write (agents.md "Run")."""
     project = context.projects.get(target)
     if project is None:
-        raise Reject(PROJECT_NOT_FOUND, f"Its events name project {target}, which is not.", **told)
+        raise Reject(PROJECT_NOT_FOUND, f"There is no project {target}.", **told)
     if project.status in INACTIVE_STATUSES:
         detail = f"Project “{project.name}” is {project.status}."
         told = {**told, "warnings": [*told["warnings"], Warning_(PROJECT_INACTIVE, detail)]}

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from migrations_tools.models import Run
+from migrations_tools.services import runs
 from sessions_app.models import UNASSIGNED_ID
 from tests.sessions_app.data_migrations.orphans import (
     NAME,
@@ -18,10 +19,12 @@ from tests.sessions_app.data_migrations.orphans import (
     carry_over,
     failed_checks,
     orphan,
+    problems,
     projects,
     stored,
     take_back,
 )
+from tests.sessions_app.factories import ProjectFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,6 +62,23 @@ def test_every_decision_is_carried_out_as_a_run() -> None:
     assert stored() == {"accept": a.pk, "choose": b.pk, "park": UNASSIGNED_ID, "skip": None}
     assert waiting() == 0
     assert failed_checks() == {}
+
+
+def test_a_chosen_project_that_is_archived_is_warned_of_and_one_that_went_is_not_found() -> None:
+    a, b = projects(2)
+    archived, deleted = ProjectFactory.create(status="archived"), ProjectFactory.create()
+    orphan("archived", (a, 1), (b, 1))
+    orphan("deleted", (a, 1), (b, 1))
+    reference = str(carry_over().pk)
+    answer, code = review(reference, "choose", "archived", "--project", str(archived.pk))
+    assert (answer["warnings"], code) == ({"PROJECT_INACTIVE": 1}, 0)
+    assert answer["problems"][0]["key"] == "archived"
+    review(reference, "choose", "deleted", "--project", str(deleted.pk), "--background")
+    deleted.delete()
+    run = runs.work_run(Run.objects.latest("created_at"))
+    assert problems(run) == [("deleted", "quarantined", "PROJECT_NOT_FOUND")]
+    assert stored() == {"archived": archived.pk, "deleted": None}
+    assert waiting() == 1
 
 
 def test_a_decision_on_old_evidence_is_a_conflict_and_a_refused_choice_changes_nothing() -> None:
