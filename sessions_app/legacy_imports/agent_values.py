@@ -67,6 +67,11 @@ def is_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip().casefold() in _NOTHING)
 
 
+def is_blank(value: Any) -> bool:
+    """Whether there is no value, or a text without a sign."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def scalar_text(value: Any) -> str | None:
     """A scalar as trimmed text; None for lists and objects, and for what no column can hold."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
@@ -82,8 +87,11 @@ def canonical(text: str) -> str:
 
 
 def required_id(value: Any) -> str:
-    """The canonical id of a row. Raises RowRefusedError where there is none that can be used."""
-    if is_nothing(value):
+    """The canonical id of a row. Raises RowRefusedError where there is none that can be used.
+
+    Words such as “none” are ids like any other here.
+    """
+    if is_blank(value):
         raise RowRefusedError("id_missing", "The row has no id.")
     text = scalar_text(value)
     if not text or len(text) > LONGEST_ID:

@@ -23,6 +23,7 @@ from sessions_app.legacy_imports.agent_values import (
     agent_status,
     canonical,
     instant,
+    is_blank,
     is_nothing,
     json_object,
     project_id,
@@ -200,7 +201,7 @@ def _reference(values: Values, name: str, remains: Values) -> str | None:
     One that fits no index is kept aside. Its hash stands for it: it is still evidence.
     """
     written = values.get(name)
-    if is_nothing(written):
+    if is_blank(written) or (name == "project" and is_nothing(written)):
         return None
     text = scalar_text(written)
     if text and len(text) <= LONGEST_ID:

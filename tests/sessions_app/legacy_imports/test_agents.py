@@ -332,3 +332,17 @@ def test_every_kind_makes_the_sentinel(tmp_path: Path) -> None:
         Project.objects.filter(pk=UNASSIGNED_ID).delete()
         import_lines(kind, tmp_path, {"id": str(P1), "event_id": "e", "name": "Atlas"})
         assert Project.objects.filter(pk=UNASSIGNED_ID).exists(), kind
+
+
+def test_words_for_nothing_are_ids_of_sessions_and_events_and_no_projects(tmp_path: Path) -> None:
+    import_lines("agent_sessions", tmp_path, {"id": "none"}, {"id": "null", "project_id": "null"})
+    done = import_lines(
+        "activity_events",
+        tmp_path,
+        {"event_id": "undefined", "session_id": "none", "project_id": "None"},
+        {"event_id": " ", "session_id": "none"},
+    )
+    assert rejected(done) == [(2, "id_missing")]
+    assert set(Session.objects.orphans().values_list("session_id", flat=True)) == {"none", "null"}
+    event = ActivityEvent.objects.get()
+    assert (event.event_id, event.session_ref, event.project) == ("undefined", "none", None)
