@@ -15,7 +15,7 @@ class SessionFile(models.Model):
     ``mongodb://<session id>``; ``uploaded_by`` is an e-mail address.
     """
 
-    session = models.ForeignKey(Session, models.PROTECT, related_name="files", db_index=False)
+    session = models.ForeignKey(Session, models.CASCADE, related_name="files", db_index=False)
     name = models.TextField(blank=True, default="")
     path = models.TextField(blank=True, default="")
     uploaded_by = models.CharField(max_length=320, blank=True, default="")

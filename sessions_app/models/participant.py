@@ -56,7 +56,7 @@ class SessionParticipant(models.Model):
     ``invited_by`` is an e-mail address. The owner is always active.
     """
 
-    session = models.ForeignKey(Session, models.PROTECT, related_name="participants")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="participants")
     email = models.CharField(max_length=320)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"

@@ -322,6 +322,22 @@ def test_rows_changed_or_added_since_are_conflicts_and_listed():
     assert failed_checks() == {}
 
 
+def test_a_forced_rollback_takes_what_was_changed_or_added_since_too(settings, tmp_path):
+    settings.CARRYOVER_HOME = tmp_path
+    stage(*[document(n="N", e=A, s=f"s-{number}", t=1) for number in range(3)])
+    run = carry()["run"]
+    changed = session("s-1")
+    changed.title = "Mine"
+    changed.save()
+    ParticipantFactory.create(session=session("s-2"), email=B)
+    SessionFile.objects.create(session=session("s-2"), name="mine.txt")
+    assert outcomes(take_back(run, force=True)) == {"restored": 3}
+    assert not Session.objects.exists()
+    (exported,) = (tmp_path / "exports").glob("rollback-*.jsonl")
+    text = exported.read_text(encoding="utf-8")
+    assert all(word in text for word in ("Mine", B, "mine.txt"))
+
+
 def test_a_delta_is_taken_back_alone():
     stage_two()
     carry()
