@@ -56,7 +56,8 @@ def describe_run(
 ) -> None:
     """A summary in lines."""
     if summary["run"] is None:
-        stdout.write(f"{summary['migration']}: nothing to do.")
+        what = "not run, as you said" if summary.get("declined") else "nothing to do"
+        stdout.write(f"{summary['migration']}: {what}.")
         return
     state = RunState(summary["state"])
     kind = RunKind(summary["kind"])

@@ -187,7 +187,7 @@ class RunCommand(Subcommand):
                     planned = runs.plan_run(definition.name, progress=progress.add, **given)
             if planned is not None and not self._agreed(planned):
                 self.stderr.write("Nothing was written.")
-                return nothing_to_do(definition, RunKind.APPLY), ExitCode.DONE
+                return nothing_to_do(definition, RunKind.APPLY) | {"declined": True}, ExitCode.DONE
         with RunProgress(f"plan {definition.name}") as progress:
             run = runs.start_run(
                 definition.name,

@@ -124,6 +124,7 @@ def test_interactive_asks_once_and_again_where_there_are_risks(
     assert Run.objects.filter(kind="apply").exists() is written
     assert ("Nothing was written." in err.getvalue()) is not written
     assert "1 applied" in err.getvalue()
+    assert "nothing to do" not in out.getvalue()
 
 
 def test_health_counts_orphans_parked_and_waiting_apart() -> None:
