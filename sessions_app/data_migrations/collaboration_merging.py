@@ -115,7 +115,9 @@ def _merge_people(weighed: Weighed, stored: StoredSession) -> Iterator[Change]:
         values = _person_values(person)
         there = stored.people.get(email)
         if (email == weighed.owner) != (email == owner):
-            del values["role"], values["status"]  # ownership was decided here
+            del values["role"]  # ownership was decided here
+            if email == owner:
+                del values["status"]  # an owner is active, whatever the old rows say
         if there is None:
             if email not in stored.deleted_people:
                 yield _new_person(session, email, _FOLLOWER | values)

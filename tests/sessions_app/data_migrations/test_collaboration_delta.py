@@ -264,6 +264,34 @@ def test_an_ownership_transferred_here_stays():
     assert failed_checks() == {}
 
 
+def test_who_is_kept_from_the_ownership_follows_the_old_rows_otherwise():
+    stage_two()
+    stage(document(n="N", e=A, i=C, t=3, a="view"))
+    carry()
+    former, owner = person(A), person(B)
+    former.role = "admin"
+    former.save()
+    owner.role, owner.status = "owner", "active"
+    owner.save()
+    stage(document(_id="earlier", n="N", e=C, t=1, a="edit"), {**CREATION, "uploaded_at": None})
+    assert "owner_kept" in carry()["warnings"]
+    assert people()[B] == ("owner", "active")
+    assert people()[C] == ("viewer", "active")  # a creator is present
+    assert failed_checks() == {}
+
+
+def test_an_owner_who_is_kept_is_active_though_the_old_rows_only_invite_them():
+    stage_two()
+    carry()
+    edited = person(B)
+    edited.role = "admin"
+    edited.save()
+    stage({**CREATION, "email": B}, {**INVITATION, "email": B, "invited_email": A})
+    assert "owner_kept" in carry()["warnings"]
+    assert people() == {A: ("owner", "active"), B: ("admin", "active")}
+    assert failed_checks() == {}
+
+
 def test_an_owner_is_kept_where_the_next_one_was_removed_here():
     stage(document(n="N", e=A, t=2), document(n="N", e=B, t=3))
     carry()
