@@ -80,7 +80,8 @@ class Evidence(Subquery):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a batch knows: ids by how they are written, the projects that evidence or persons name
-    and that are there, and the inactive ones of them. Equal evidence, which many sessions have, is weighed once: ``weighed``.
+    and that are there, and the inactive ones of them. Equal evidence, which many sessions have,
+    is weighed once: ``weighed``.
     """
 
     spellings: Projects

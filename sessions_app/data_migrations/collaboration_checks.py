@@ -170,7 +170,8 @@ _PERSON_FAILURES: Final = f"""
     UNION ALL
     SELECT 'status_differs', p.sid,
         p.email || ' should be ' || p.status || ' and is ' || p.status_now,
-        {_set_here("status")} OR p.role_now = 'owner' AND p.status_now = 'active' AND ({_OWNER_KEPT})
+        {_set_here("status")}
+            OR p.role_now = 'owner' AND p.status_now = 'active' AND ({_OWNER_KEPT})
     FROM pairs p WHERE p.status <> p.status_now
     UNION ALL
     SELECT 'owner_count', counted.sid, 'The session has ' || counted.owners || ' owners', (

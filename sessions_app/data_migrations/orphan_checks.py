@@ -1,6 +1,6 @@
 """What must hold after ``assign_orphan_sessions``, as SQL of its own (agents.md "Decision").
 
-The evidence of every session that a standing run wrote is counted anew by window functions. A
+The evidence of every session that a standing run wrote is counted anew, in sets. A
 session whose events changed since the run looked at them is left to the next run. A difference is
 explained (``edited``) where the newest history row of the session is a change that no run made.
 """
@@ -33,41 +33,47 @@ _WRITTEN: Final = f"""
 
 # An id in any spelling of a UUID is that UUID; anything else is itself.
 _CANONICAL: Final = """
-    CASE WHEN btrim(c.written) ~* '^[{]?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}[}]?$'
-    THEN btrim(c.written)::uuid::text ELSE btrim(c.written) END
+    CASE WHEN btrim(written) ~* '^[{]?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}[}]?$'
+    THEN btrim(written)::uuid::text ELSE btrim(written) END
 """
 
-_COUNTED: Final = f"""
-    SELECT e.project AS written, count(*) AS n FROM sessions_app_activityevent e
-    WHERE e.session_ref = w.key AND e.project IS NOT NULL
-        AND e.project NOT IN ('', '{_SENTINEL}')
-    GROUP BY e.project
-"""
-
-# One session after the other, by the index of the evidence: no plan of the database can be bad.
+# ``counted``: events of each session by project, as written. ``evidence``: the text that the run
+# hashed. ``tops``: the project that most events of a session name, with all that name any.
 _RESULTS: Final = f"""
     WITH written AS MATERIALIZED ({_WRITTEN}),
+    counted AS MATERIALIZED (
+        SELECT e.session_ref AS key, e.project AS written, count(*) AS n
+        FROM sessions_app_activityevent e
+        WHERE e.session_ref IN (SELECT key FROM written) AND e.project IS NOT NULL
+            AND e.project NOT IN ('', '{_SENTINEL}')
+        GROUP BY 1, 2
+    ),
+    spelled AS MATERIALIZED (
+        SELECT written, {_CANONICAL} AS project FROM (SELECT DISTINCT written FROM counted) c
+    ),
+    evidence AS MATERIALIZED (
+        SELECT key, string_agg(translate(written, E'\\n', ' ') || ' ' || n, E'\\n'
+            ORDER BY written COLLATE "C") AS text
+        FROM counted GROUP BY key
+    ),
+    tops AS MATERIALIZED (
+        SELECT DISTINCT ON (c.key) c.key, s.project, sum(c.n) AS n,
+            sum(sum(c.n)) OVER (PARTITION BY c.key) AS total
+        FROM counted c JOIN spelled s USING (written)
+        WHERE s.project NOT IN ('', '{_SENTINEL}')
+        GROUP BY c.key, s.project
+        ORDER BY c.key, n DESC, s.project
+    ),
     results AS MATERIALIZED (
         SELECT w.key, w.category, s.id, s.project_id::text AS stored, r.project AS top,
             coalesce(r.n, 0) AS n, coalesce(r.total, 0) AS total,
             coalesce((w.options ->> 'min_evidence')::int, 1) AS least
         FROM written w
         JOIN sessions_app_session s ON s.session_id = w.key
-        CROSS JOIN LATERAL (
-            SELECT string_agg(translate(c.written, E'\\n', ' ') || ' ' || c.n, E'\\n'
-                ORDER BY c.written COLLATE "C") AS evidence
-            FROM ({_COUNTED}) c
-        ) seen
-        LEFT JOIN LATERAL (
-            SELECT project, n, sum(n) OVER () AS total,
-                row_number() OVER (ORDER BY n DESC, project) AS place
-            FROM (
-                SELECT {_CANONICAL} AS project, sum(c.n) AS n FROM ({_COUNTED}) c GROUP BY 1
-            ) named
-            WHERE project NOT IN ('', '{_SENTINEL}')
-        ) r ON r.place = 1
+        LEFT JOIN evidence e ON e.key = w.key
+        LEFT JOIN tops r ON r.key = w.key
         WHERE w.category <> 'manual_review'
-            AND sha256(convert_to(coalesce(seen.evidence, ''), 'UTF8')) = w.source_digest
+            AND sha256(convert_to(coalesce(e.text, ''), 'UTF8')) = w.source_digest
     )
 """
 
