@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from migrations_tools.engine.claim import FIRST_PASS
+from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.models import Batch, Run
@@ -11,6 +13,20 @@ from migrations_tools.states import BatchState, Outcome, RunState, Surface
 
 #: Share of the selected keys, and the least number of keys, that may be quarantined.
 DEFAULT_SHARE, LEAST_KEYS = 0.05, 10
+
+
+def _is_cut_to_its_end(context: RunContext) -> bool:
+    """Whether the first pass over every counted step has no key left to claim."""
+    for index in context.definition.counted_steps():
+        frozen = context.run.key_ranges.get(str(index))
+        if frozen is None:
+            return False
+        if frozen["upper"] is None or frozen["closed"] or frozen["sweep"] > FIRST_PASS:
+            continue
+        newest = Batch.objects.filter(run=context.run, step=index).order_by("-number").first()
+        if newest is None or newest.last_key != frozen["upper"]:
+            return False
+    return True
 
 
 def quarantined_so_far(run: Run) -> int:
@@ -22,8 +38,14 @@ def quarantined_so_far(run: Run) -> int:
     return counts[Outcome.QUARANTINED]
 
 
-def pause_if_exceeded(run: Run) -> None:
-    """Ask the run to pause where the budget is spent. Resuming grants a new one."""
+def pause_if_exceeded(context: RunContext) -> None:
+    """Ask the run to pause where the budget is spent. Resuming grants a new one.
+
+    Once every key is in a batch, a pause would spare nothing: the run comes to its end.
+    """
+    run = context.run
+    if _is_cut_to_its_end(context):
+        return
     selected = sum(int(frozen.get("selected", 0)) for frozen in run.key_ranges.values())
     share = float(run.tuning.get("error_budget", DEFAULT_SHARE))
     allowed = max(LEAST_KEYS, share * selected)

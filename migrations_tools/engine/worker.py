@@ -111,7 +111,7 @@ class Worker:
         claimed = self._patiently(lambda: claim_batch(context, self.owner, sizer.next_size))
         fresh = isinstance(claimed, Batch) and claimed.sweep == 0 and claimed.attempts == 1
         if claimed is Idle.WAIT or fresh:
-            self._patiently(lambda: budget.pause_if_exceeded(context.run))
+            self._patiently(lambda: budget.pause_if_exceeded(context))
         return claimed
 
     def _patiently(self, deed: Callable[[], T]) -> T | None:

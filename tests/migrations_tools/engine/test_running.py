@@ -277,3 +277,15 @@ def test_a_lost_side_connection_is_opened_again() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     assert carry(tuning={"batch_size": 5})["outcomes"]["applied"] == 30
+
+
+def test_too_many_quarantined_keys_pause_a_run_only_while_keys_are_left_to_claim() -> None:
+    stage(12, total="-1")
+    stage(12)
+    at_its_end = carry(tuning={"batch_size": 12})
+    assert (at_its_end["state"], at_its_end["outcomes"]["quarantined"]) == ("completed", 12)
+    in_the_middle = carry(tuning={"batch_size": 11})
+    assert (in_the_middle["state"], in_the_middle["outcomes"]["quarantined"]) == ("completed", 12)
+    stage(12, total="-1")
+    paused = carry(tuning={"batch_size": 11})
+    assert (paused["state"], paused["outcomes"]["quarantined"]) == ("paused", 22)
