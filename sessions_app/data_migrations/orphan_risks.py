@@ -28,11 +28,11 @@ def risks_of(summary: Mapping[str, Any]) -> list[str]:
     warned = summary["warned"]
     found = []
     if _exceeds(low, total, MOST_LOW_CONFIDENCE):
-        found.append(f"{_sessions(low)} of {total} have a confidence below {LOW_CONFIDENCE}")
+        found.append(f"{_sessions(low)} of {total} {_has(low)} a confidence below {LOW_CONFIDENCE}")
     if review:
         found.append(f"{_sessions(review)} {_verb(review, 'require')} manual review")
     if _exceeds(warned, total, MOST_WARNED):
-        found.append(f"{_sessions(warned)} of {total} have warnings")
+        found.append(f"{_sessions(warned)} of {total} {_has(warned)} warnings")
     return found
 
 
@@ -88,6 +88,10 @@ def _sessions(number: int) -> str:
 
 def _verb(number: int, verb: str) -> str:
     return f"{verb}s" if number == 1 else verb
+
+
+def _has(number: int) -> str:
+    return "has" if number == 1 else "have"
 
 
 def _alert(code: str, message: str) -> dict[str, str]:
