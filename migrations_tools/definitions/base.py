@@ -57,7 +57,7 @@ class Step:
         return None
 
     def load_decided(self, rows: Sequence[Any], decisions: Sequence[Decision]) -> Any:
-        """As ``load``, for rows that persons decided on, one decision each; given to ``decided``."""
+        """As ``load``, for rows that persons decided on, a decision each; given to ``decided``."""
         return self.load(rows)
 
     def transform(self, row: Any, context: Any) -> Outcome:
