@@ -1,0 +1,1 @@
+"""What is read about guarantees, in a constant number of queries."""

@@ -1,0 +1,65 @@
+"""Finding guarantees and actions, and locking them."""
+
+from __future__ import annotations
+
+from guarantees.action_errors import NotFound
+from guarantees.models import Guarantee, GuaranteeAction
+from guarantees.models.number import comparable
+
+_LARGEST_ID = 2**63 - 1
+
+
+def can_be_stored(text: str) -> bool:
+    """Whether a text of the database can be this one: no NUL, no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def lock_guarantee(number: str, guarantee_id: int | None = None) -> Guarantee:
+    """The newest guarantee of ``number``, or the one of that id, locked as it is stored now.
+
+    A guarantee that is named by its id has to have the number too: a slip in one is found by the
+    other. Whoever acts on a guarantee holds this lock, so actions on it come one after the other.
+    Raises NotFound.
+    """
+    found = None
+    if comparable(number) and can_be_stored(number):
+        guarantees = Guarantee.objects.with_number(number)
+        if guarantee_id is not None:
+            guarantees = guarantees.filter(pk=_storable_id(guarantee_id))
+        pk = guarantees.order_by("-created_at", "-id").values_list("pk", flat=True).first()
+        found = _lock(pk)
+    if found is None:
+        named = "" if guarantee_id is None else f" with the id {guarantee_id}"
+        raise NotFound(f"There is no guarantee “{comparable(number)}”{named}.", number=number)
+    return found
+
+
+def lock_draft(action_id: int) -> tuple[GuaranteeAction, Guarantee]:
+    """A stored action and its guarantee, both locked, the guarantee first. Raises NotFound.
+
+    Actions without a guarantee are the old system's, and issued.
+    """
+    actions = GuaranteeAction.objects.filter(pk=_storable_id(action_id))
+    guarantee = _lock(actions.values_list("guarantee", flat=True).first())
+    action = actions.select_for_update(no_key=True).first()
+    if action is None:
+        raise NotFound(f"There is no action {action_id}.", action=action_id)
+    if guarantee is None:
+        raise NotFound(f"Action {action_id} belongs to no guarantee.", action=action_id)
+    return action, guarantee
+
+
+def _storable_id(number: int) -> int:
+    """The id, or 0, which no row has, where the column cannot hold it."""
+    return number if 0 < number <= _LARGEST_ID else 0
+
+
+def _lock(pk: int | None) -> Guarantee | None:
+    if pk is None:
+        return None
+    # supplier and bank are read afterwards: joined, they might be those from before the lock
+    return Guarantee.objects.select_for_update(no_key=True).filter(pk=pk).first()

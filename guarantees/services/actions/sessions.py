@@ -1,0 +1,84 @@
+"""The day's action session and its counters (guarantees.md "Actions").
+
+Counters change under a lock on the session's row, so they are right whoever works at once.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from guarantees.action_errors import NotFound, SessionLocked
+from guarantees.models import ActionSession
+from guarantees.services.actions.permissions import require
+from guarantees.services.actions.writing import history_reason, save
+
+
+def lock_open_session(day: date, *, acting_user: User, reason: str) -> ActionSession:
+    """The day's open session, its row locked; made where there is none, or only locked ones."""
+    while True:
+        rows = ActionSession.objects.select_for_update(no_key=True)
+        session = rows.filter(day=day, is_locked=False).first()
+        if session is not None:
+            return session
+        try:
+            with transaction.atomic():
+                save(ActionSession(day=day), acting_user=acting_user, reason=reason)
+        except IntegrityError:
+            # somebody else made it meanwhile
+            if not ActionSession.objects.filter(day=day).exists():
+                raise
+
+
+def lock_session_of(session_id: int | None) -> ActionSession | None:
+    """The session of a draft, its row locked. Raises SessionLocked."""
+    if session_id is None:
+        return None
+    session = ActionSession.objects.select_for_update(no_key=True).filter(pk=session_id).first()
+    if session is not None and session.is_locked:
+        raise SessionLocked(
+            f"The action session of {session.day} is locked: its drafts can be neither changed nor "
+            "issued. Make the action anew.",
+            session=session.pk,
+        )
+    return session
+
+
+def count(
+    session: ActionSession | None, *, total: int, issued: int, acting_user: User, reason: str
+) -> None:
+    """Add to the counters of a session whose row is locked; nothing for actions without one."""
+    if session is None or (total, issued) == (0, 0):
+        return
+    session.total_actions += total
+    session.issued_actions += issued
+    save(
+        session,
+        acting_user=acting_user,
+        reason=reason,
+        update_fields=["total_actions", "issued_actions"],
+    )
+
+
+def lock_action_session(
+    session_id: int, *, acting_user: User, surface: str, reason: str = ""
+) -> ActionSession:
+    """Lock a session for good: it takes no new or changed action; the day's next is a new one.
+
+    Raises PermissionRefused, NotFound or SessionLocked.
+    """
+    require(acting_user, "change_actionsession", deed="lock an action session", surface=surface)
+    with transaction.atomic():
+        session = lock_session_of(session_id)
+        if session is None:
+            raise NotFound(f"There is no action session {session_id}.", session=session_id)
+        session.is_locked = True
+        save(
+            session,
+            acting_user=acting_user,
+            reason=history_reason("lock", surface, reason),
+            update_fields=["is_locked"],
+        )
+    return session
