@@ -340,6 +340,40 @@ _ACTIONS: Final = SQLScan(
     may_be_empty=True,
 )
 
+# ------------------------------------------------------------------------------------ current state
+
+#: Of guarantees with a migrated action; what people's actions make of others is their service's.
+_CURRENT: Final = SQLCheck(
+    "current_state_differs",
+    "Guarantees are currently what their actions made of them",
+    examined="SELECT count(DISTINCT a.guarantee_id) FROM guarantees_guaranteeaction a "
+    "JOIN guarantees_importedrecord r ON r.migrated_action_id = a.id",
+    failures="""
+        WITH acted AS (
+            SELECT a.guarantee_id AS id,
+                CASE WHEN bool_or(a.action_type = 'release') THEN 'released' ELSE 'active' END
+                    AS status,
+                (array_agg(a.new_expiry ORDER BY a.issued_at DESC, a.id DESC)
+                    FILTER (WHERE a.new_expiry IS NOT NULL))[1] AS expiry,
+                (array_agg(a.new_amount ORDER BY a.issued_at DESC, a.id DESC)
+                    FILTER (WHERE a.new_amount IS NOT NULL))[1] AS amount,
+                min(r.id) AS record
+            FROM guarantees_guaranteeaction a
+            LEFT JOIN guarantees_importedrecord r ON r.migrated_action_id = a.id
+            WHERE a.status = 'issued' AND a.guarantee_id IS NOT NULL
+            GROUP BY a.guarantee_id
+        )
+        SELECT a.record, 'Guarantee ' || g.id || ' is ' || g.status || ' until '
+            || coalesce(g.current_expiry::text, 'no day') || ' for '
+            || coalesce(g.current_amount::text, 'no amount') || '; its actions say otherwise'
+        FROM acted a JOIN guarantees_guarantee g ON g.id = a.id
+        WHERE a.record IS NOT NULL AND (g.status, g.current_expiry, g.current_amount)
+            IS DISTINCT FROM (a.status, coalesce(a.expiry, g.expiry_date),
+                coalesce(a.amount, g.amount))
+    """,
+    may_be_empty=True,
+)
+
 #: In the order in which they are told. Any may find nothing to look at: not every legacy system
 #: has actions, and after a rollback nothing is linked.
 CHECKS: Final[Sequence[SQLCheck | SQLScan]] = [
@@ -349,4 +383,5 @@ CHECKS: Final[Sequence[SQLCheck | SQLScan]] = [
     _PAIRS,
     _BATCHES,
     _ACTIONS,
+    _CURRENT,
 ]

@@ -32,6 +32,7 @@ from guarantees.models import (
     ActionType,
     Guarantee,
     GuaranteeAction,
+    GuaranteeStatus,
     ImportBatch,
     ImportedRecord,
     MatchStatus,
@@ -64,6 +65,9 @@ ACTION_COLUMNS = [*COLUMNS, "bank_display", "supplier_display_name", "record_typ
 _READY = MatchStatus.READY.value
 _NEEDS_REVIEW = MatchStatus.NEEDS_REVIEW.value
 _ISSUED = ActionStatus.ISSUED.value
+_RELEASE = ActionType.RELEASE.value
+_ACTIVE = GuaranteeStatus.ACTIVE.value
+_RELEASED = GuaranteeStatus.RELEASED.value
 
 
 class GuaranteeStep(Step):
@@ -216,6 +220,45 @@ class TotalsStep(Step):
         return Apply((Update(row, total_records=total, ready_records=ready),))
 
 
+class CurrentStateStep(Step):
+    """Guarantees are currently what their issued actions made of them (guarantees.md "Actions").
+
+    What was imported stays; after a rollback it is what there is.
+    """
+
+    source = TouchedSource(
+        Guarantee,
+        through="actions",
+        fields=["amount", "expiry_date", "current_amount", "current_expiry", "status"],
+    )
+    writes = [Guarantee]
+    derived = {Guarantee: ["current_amount", "current_expiry", "status"]}
+    counted = False
+    recomputed = True
+
+    def load(self, rows: Sequence[Any]) -> dict[int, list[Any]]:
+        issued = (
+            GuaranteeAction.objects.filter(guarantee__in=[row.pk for row in rows], status=_ISSUED)
+            .order_by("issued_at", "pk")
+            .values_list("guarantee", "action_type", "new_expiry", "new_amount")
+        )
+        actions: dict[int, list[Any]] = {}
+        for guarantee, *action in issued:
+            actions.setdefault(guarantee, []).append(action)
+        return actions
+
+    def transform(self, row: Any, context: dict[int, list[Any]]) -> Outcome:
+        expiry, amount, status = row.expiry_date, row.amount, _ACTIVE
+        for action_type, new_expiry, new_amount in context.get(row.pk, ()):
+            expiry = expiry if new_expiry is None else new_expiry
+            amount = amount if new_amount is None else new_amount
+            if action_type == _RELEASE:
+                status = _RELEASED
+        if (row.current_expiry, row.current_amount, row.status) == (expiry, amount, status):
+            return Unchanged()
+        return Apply((Update(row, current_expiry=expiry, current_amount=amount, status=status),))
+
+
 @register
 class SplitImportedRecords(DataMigration):
     """Every row of the old guarantee system becomes a guarantee in an import batch, or an action
@@ -223,7 +266,7 @@ class SplitImportedRecords(DataMigration):
     """
 
     version = 1
-    steps = [GuaranteeStep, ActionStep, TotalsStep]
+    steps = [GuaranteeStep, ActionStep, TotalsStep, CurrentStateStep]
     checks = CHECKS
     cutover_key = "guarantees"
 

@@ -272,15 +272,25 @@ class RowSource(Source):
 
 
 class TouchedSource(RowSource):
-    """Rows of a model that the run itself made, used or changed: for totals and positions."""
+    """Rows of a model that the run itself made, used or changed: for totals and positions.
 
-    def __init__(self, model: type[Model]) -> None:
-        super().__init__(model)
+    With ``through``, the name of a reverse relation, rows that those of the relation refer to
+    which the run made, used or changed.
+    """
+
+    def __init__(
+        self, model: type[Model], *, through: str = "", fields: Sequence[str] | None = None
+    ) -> None:
+        super().__init__(model, fields=fields)
         self.digest = None
         self.remembers = False
+        self._through = through
 
     def queryset(self, selection: Selection) -> QuerySet[Any]:
-        return selection.touched(self._queryset.order_by())
+        rows = self._queryset.order_by()
+        if self._through:
+            return selection.touched_through(rows, self._through)
+        return selection.touched(rows)
 
 
 class GroupSource(Source):

@@ -29,6 +29,7 @@ class Selection:
     standing: Sequence[uuid.UUID] = ()
     undone: bool = False
     touched_by: uuid.UUID | None = None
+    undoing: bool = False  # what a rollback recomputes
     seen_by: uuid.UUID | None = None
 
     @classmethod
@@ -43,7 +44,8 @@ class Selection:
         undone = Run.objects.filter(definition=run.definition, kind=RunKind.ROLLBACK).exists()
         touched_by = run.parent_id or run.pk  # a rollback looks at what its parent touched
         seen_by = run.pk if sweeping else None
-        return cls(step, run.definition, standing, undone, touched_by, seen_by)
+        undoing = run.kind == RunKind.ROLLBACK
+        return cls(step, run.definition, standing, undone, touched_by, undoing, seen_by)
 
     def undecided(
         self, rows: QuerySet[Any], key: Combinable, digest: Combinable | None
@@ -97,3 +99,16 @@ class Selection:
             operation__in=[Operation.INSERT, Operation.USE, Operation.UPDATE],
         )
         return rows.filter(Exists(changes))
+
+    def touched_through(self, rows: QuerySet[Any], relation: str) -> QuerySet[Any]:
+        """Rows that others, which the run inserted, used or changed, refer to by ``relation``.
+
+        A rollback has taken those away: it looks at the rows that the run looked at.
+        """
+        if self.undoing:
+            entries = LedgerEntry.objects.filter(run=self.touched_by, step=self.step)
+            key = rows.model._meta.pk
+            return rows.filter(pk__in=entries.values_list(Cast("key", key.__class__())))
+        field: Any = rows.model._meta.get_field(relation).remote_field
+        referring = field.model._default_manager.order_by()
+        return rows.filter(Exists(self.touched(referring.filter(**{field.name: OuterRef("pk")}))))

@@ -29,6 +29,8 @@ from migrations_tools.states import BatchState, RunKind, RunState
 CHUNK_ROWS = 5_000
 
 _IMAGES = image_columns(SplitImportedRecords)
+#: Updated rows of the targets have an image; the links of old rows have none.
+_IMAGED = ("guarantees.importbatch", "guarantees.guarantee")
 _RECORDS, _SESSIONS = "guarantees_importedrecord", "guarantees_importsession"
 
 
@@ -144,7 +146,7 @@ def _inserted(model: type[Model], key: str, source: str) -> str:
 
 def _updated(model: str, columns: list[str], before: str, key: str = "t.id::text") -> str:
     """``t`` is the row after the change."""
-    image = row_image(_IMAGES[model], "t") if model.endswith("batch") else "NULL::bytea"
+    image = row_image(_IMAGES[model], "t") if model in _IMAGED else "NULL::bytea"
     return (
         f"SELECT {key} AS key, '{model}'::text AS model, t.id::text AS pk_text, "
         f"'update'::text AS operation, {before} AS before, {json_of(columns, 't')} AS after, "
@@ -342,9 +344,54 @@ _TOTALS = f"""
 }
 """
 
+_CURRENT = f"""
+    WITH acted AS (
+        SELECT guarantee_id AS id,
+            CASE WHEN bool_or(action_type = 'release') THEN 'released' ELSE 'active' END AS status,
+            (array_agg(new_expiry ORDER BY issued_at DESC, id DESC)
+                FILTER (WHERE new_expiry IS NOT NULL))[1] AS expiry
+        FROM guarantees_guaranteeaction WHERE guarantee_id IS NOT NULL GROUP BY guarantee_id
+    ),
+    found AS (
+        SELECT g.id, g.current_expiry, g.current_amount, g.status, a.status AS new_status,
+            coalesce(a.expiry, g.expiry_date) AS new_expiry,
+            (g.current_expiry, g.status)
+                IS DISTINCT FROM (coalesce(a.expiry, g.expiry_date), a.status) AS differs
+        FROM acted a JOIN guarantees_guarantee g ON g.id = a.id
+    ),
+    changed AS (
+        UPDATE guarantees_guarantee g SET current_expiry = f.new_expiry, status = f.new_status
+        FROM found f WHERE g.id = f.id AND f.differs
+        RETURNING g.*, f.current_expiry AS old_expiry, f.status AS old_status
+    ),
+    historical AS (
+        INSERT INTO guarantees_historicalguarantee ({_columns(Guarantee)}, {_HISTORY})
+        SELECT {_columns(Guarantee)}, {_history_of("~")} FROM changed
+    ),
+    told AS (
+        {
+    _ledger(
+        "SELECT id::text AS key, CASE WHEN differs THEN 'applied' ELSE 'unchanged' END "
+        "AS outcome, '' AS code, NULL::bytea AS source_digest FROM found"
+    )
+}
+    )
+    {
+    _journal(
+        _updated(
+            "guarantees.guarantee",
+            ["current_amount", "current_expiry", "status"],
+            "jsonb_build_object('current_amount', current_amount, 'current_expiry', old_expiry, "
+            "'status', old_status)",
+        )
+        + " FROM changed t"
+    )
+}
+"""
+
 
 def split_by_sql() -> Run:
-    """Carry everything over: guarantees, then actions, then the totals of batches."""
+    """Carry everything over: guarantees, then actions, then totals and current values."""
     actor = system_user()
     run = Run.objects.create(
         definition="split_imported_records",
@@ -369,6 +416,8 @@ def split_by_sql() -> Run:
     _in_chunks(1, 10 * CHUNK_ROWS, values, numbers, [actions, _ACTIONS])  # one row in ten or so
     with transaction.atomic(), connection.cursor() as cursor:
         _write(cursor, [_TOTALS], 2, values, numbers)
+    with transaction.atomic(), connection.cursor() as cursor:
+        _write(cursor, [_CURRENT], 3, values, numbers)
     return run
 
 

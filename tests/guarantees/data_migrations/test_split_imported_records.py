@@ -22,10 +22,11 @@ from guarantees.models import (
     ImportedRecord,
     Supplier,
 )
+from guarantees.services.actions import ActionRequest, issue_action
 from migrations_tools.definitions.options import NoOptions
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine.selection import Selection
-from migrations_tools.models import Run
+from migrations_tools.models import LedgerEntry, Run
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
 from migrations_tools.services.actors import system_user
@@ -443,3 +444,99 @@ def test_the_reading_of_a_batch_uses_the_index():
         cursor.execute("ANALYZE guarantees_importedrecord, guarantees_importsession")
     rows = ImportedRecord.objects.becoming_guarantees().filter(pk__gt=10).order_by("pk")
     assert "guarantees_importedrecord_pkey" in rows.values("pk")[:50].explain()
+
+
+# ----------------------------------------------------------------------- what guarantees are now
+
+
+def currently() -> dict[str, tuple[Any, Any, str]]:
+    """Expiry, amount and status by the number of the guarantee."""
+    return {
+        found.number: (found.current_expiry, found.current_amount, found.status)
+        for found in Guarantee.objects.all()
+    }
+
+
+def stage_a_life() -> None:
+    """Three guarantees: extended twice, extended and released, left alone."""
+    stage_session(1)
+    for number in ("LG-1", "LG-2", "LG-3"):
+        stage(1, guarantee_number=number, amount="500", expiry_date="2024-12-31")
+    for number, kind, made, expiry in (
+        ("LG-1", "extension_action", "2024-06-02", "2026-12-31"),
+        ("LG-1", "extension_action", "2024-06-01", "2025-12-31"),
+        ("LG-1", "extension_action", "2024-06-03", "not known"),
+        ("LG-2", "extension_action", "2024-06-01", "2025-06-30"),
+        ("LG-2", "release_action", "2024-06-02", None),
+    ):
+        stage(
+            1,
+            guarantee_number=number,
+            record_type=kind,
+            created_at=f"{made} 08:00:00",
+            expiry_date=expiry,
+        )
+
+
+IMPORTED = (date(2024, 12, 31), Decimal("500.00"), "active")
+LIVED = {
+    "LG-1": (date(2026, 12, 31), Decimal("500.00"), "active"),
+    "LG-2": (date(2025, 6, 30), Decimal("500.00"), "released"),
+    "LG-3": IMPORTED,
+}
+
+
+def test_guarantees_are_currently_what_their_actions_made_of_them():
+    stage_a_life()
+    run = split(batch_size=1)
+    assert currently() == LIVED
+    assert {found.expiry_date for found in Guarantee.objects.all()} == {date(2024, 12, 31)}
+    assert outcomes(run) == {"applied": 8}  # the guarantees are not counted a second time
+    assert failed_checks() == {}
+    assert verify_run(run, **actor())["ok"]
+
+
+def test_an_action_that_comes_later_changes_its_guarantee_and_its_rollback_changes_it_back():
+    stage_a_life()
+    split()
+    stage(1, guarantee_number="LG-3", record_type="release_action", created_at="2025-01-01")
+    later = split()
+    assert currently() == LIVED | {"LG-3": (*IMPORTED[:2], "released")}
+    rollback = take_back(later)
+    assert outcomes(rollback) == {"restored": 1}
+    assert currently() == LIVED
+    assert verify_run(rollback, **actor())["ok"]
+    assert failed_checks() == {}
+
+
+def test_only_guarantees_with_actions_are_looked_at():
+    stage_a_life()
+    run = split()
+    step = len(SplitImportedRecords.steps) - 1
+    looked_at = LedgerEntry.objects.filter(run=run, step=step).values_list("key", flat=True)
+    acted_on = Guarantee.objects.filter(number__in=["LG-1", "LG-2"])
+    assert sorted(looked_at) == sorted(str(found.pk) for found in acted_on)
+
+
+def test_what_a_person_issued_on_a_migrated_guarantee_stays_and_is_no_failure():
+    supplier, bank = Supplier.objects.create(name="S"), Bank.objects.create(name_en="B")
+    stage_session(1)
+    stage(1, guarantee_number="LG-1", supplier_id=supplier.pk, bank_id=bank.pk)
+    stage(1, guarantee_number="LG-1", record_type="extension_action", expiry_date="2026-12-31")
+    run = split()
+    request = ActionRequest(action_type="extension", number="LG-1")
+    issue_action(request, **actor())
+    assert currently()["LG-1"][0] == date(2027, 12, 31)
+    assert failed_checks() == {}
+    assert verify_run(run, **actor())["ok"]
+    assert outcomes(take_back(run)) == {"conflict": 1, "restored": 1}
+    assert currently()["LG-1"][0] == date(2027, 12, 31)
+    assert failed_checks() == {}
+
+
+def test_a_current_value_changed_past_the_services_fails_the_verification_by_name():
+    stage_a_life()
+    split()
+    first = ImportedRecord.objects.filter(migrated_action__guarantee__number="LG-2").earliest("pk")
+    Guarantee.objects.filter(number="LG-2").update(status="active")
+    assert failed_checks() == {"current_state_differs": [str(first.pk)]}
