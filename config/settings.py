@@ -195,6 +195,20 @@ CARRYOVER_LIMITS: dict[str, float] = env.json("CARRYOVER_LIMITS", default={})
 # What comes before a real run: data migration, or *, to approval, dry_run, rehearsal.
 CARRYOVER_POLICIES: dict[str, list[str]] = env.json("CARRYOVER_POLICIES", default={})
 
+# ----------------------------------------------------------------------------- letters
+
+# Who writes to banks. Lines of an address are parted by |. Without the Arabic words, the others.
+CARRYOVER_LETTER_ORGANISATION: str = env.str("CARRYOVER_LETTER_ORGANISATION", default="")
+CARRYOVER_LETTER_ORGANISATION_AR: str = env.str("CARRYOVER_LETTER_ORGANISATION_AR", default="")
+CARRYOVER_LETTER_ADDRESS: str = env.str("CARRYOVER_LETTER_ADDRESS", default="")
+CARRYOVER_LETTER_ADDRESS_AR: str = env.str("CARRYOVER_LETTER_ADDRESS_AR", default="")
+CARRYOVER_LETTER_SIGNATORY: str = env.str("CARRYOVER_LETTER_SIGNATORY", default="")
+CARRYOVER_LETTER_SIGNATORY_AR: str = env.str("CARRYOVER_LETTER_SIGNATORY_AR", default="")
+CARRYOVER_LETTER_SIGNATORY_TITLE: str = env.str("CARRYOVER_LETTER_SIGNATORY_TITLE", default="")
+CARRYOVER_LETTER_SIGNATORY_TITLE_AR: str = env.str(
+    "CARRYOVER_LETTER_SIGNATORY_TITLE_AR", default=""
+)
+
 # ----------------------------------------------------------------------------- API
 
 REST_FRAMEWORK = {

@@ -17,6 +17,7 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 
 from guarantees.data_migrations.split_imported_records import (
     ActionStep,
+    CurrentStateStep,
     GuaranteeStep,
     action_values,
     guarantee_values,
@@ -30,7 +31,7 @@ from guarantees.models import (
     ImportedRecord,
     MatchStatus,
 )
-from migrations_tools.definitions import Ensure
+from migrations_tools.definitions import Apply, Ensure, Update
 from migrations_tools.services.actors import system_user
 
 CHUNK_ROWS = 1_000
@@ -60,6 +61,8 @@ def save_loop() -> None:
     with transaction.atomic():
         for batch in _with_totals():
             _save(batch, batches.actor)
+        for guarantee in _with_current_state():
+            _save(guarantee, batches.actor)
 
 
 def bulk_loop() -> None:
@@ -87,6 +90,10 @@ def bulk_loop() -> None:
         fields = ["total_records", "ready_records"]
         bulk_update_with_history(
             list(_with_totals()), ImportBatch, fields, batch_size=CHUNK_ROWS, **history
+        )
+        fields = ["current_amount", "current_expiry", "status"]
+        bulk_update_with_history(
+            list(_with_current_state()), Guarantee, fields, batch_size=CHUNK_ROWS, **history
         )
 
 
@@ -142,3 +149,16 @@ def _with_totals() -> Iterator[ImportBatch]:
     for batch in counted:
         batch.total_records, batch.ready_records = batch.total, batch.ready
         yield batch
+
+
+def _with_current_state() -> Iterator[Guarantee]:
+    acted_on = list(Guarantee.objects.filter(actions__isnull=False).distinct())
+    step = CurrentStateStep(None)
+    actions = step.load(acted_on)
+    for guarantee in acted_on:
+        outcome = step.transform(guarantee, actions)
+        if isinstance(outcome, Apply):
+            for change in outcome.changes:
+                if isinstance(change, Update):
+                    vars(guarantee).update(change.values)
+                    yield guarantee
