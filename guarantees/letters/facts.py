@@ -60,9 +60,9 @@ def letter_of(action: GuaranteeAction, language: str) -> Letter:
         is_extension=action.action_type == ActionType.EXTENSION,
         reference=_digits(str(action.pk), language),
         day=written_date(action.action_date, language),
-        bank=_bank(action, language),
+        bank=_named(action.bank_display_name, action.bank_name, language),
         number=action.number,
-        supplier=action.supplier_display_name or action.supplier_name,
+        supplier=_named(action.supplier_display_name, action.supplier_name, language),
         contract=guarantee.contract_number if guarantee else "",
         amount="" if amount is None else written_amount(amount, currency, language),
         previous_expiry=_date(action.previous_expiry, language),
@@ -104,9 +104,8 @@ def _require_letter(action: GuaranteeAction) -> None:
         )
 
 
-def _bank(action: GuaranteeAction, language: str) -> str:
-    """The bank's name as it was, in the language where both are known."""
-    shown, name = action.bank_display_name, action.bank_name
+def _named(shown: str, name: str, language: str) -> str:
+    """A name as it was then; the one that is shown here is the Arabic one where there are two."""
     return (shown or name) if language == "ar" else (name or shown)
 
 

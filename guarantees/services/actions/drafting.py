@@ -17,7 +17,7 @@ from guarantees.services.actions.sessions import count, lock_open_session, lock_
 from guarantees.services.actions.terms import ActionRequest, Terms, agree_terms
 from guarantees.services.actions.writing import Clock, history_reason, local_day, save, sign
 
-_LONGEST_KEY = 200
+LONGEST_KEY = 200
 
 
 def draft_action(
@@ -165,9 +165,9 @@ def _told(deed: str, action: GuaranteeAction, surface: str) -> str:
 def require_storable(request: ActionRequest) -> None:
     """Raises ValueRefused for texts that no database can hold and keys that are none."""
     key = request.idempotency_key
-    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
         raise ValueRefused(
-            f"An idempotency key has 1 to {_LONGEST_KEY} characters.", field="idempotency_key"
+            f"An idempotency key has 1 to {LONGEST_KEY} characters.", field="idempotency_key"
         )
     for name in ("reason", "notes", "idempotency_key"):
         if not can_be_stored(getattr(request, name) or ""):

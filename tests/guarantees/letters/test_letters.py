@@ -88,7 +88,7 @@ def test_an_extension_in_english():
         "To: First Bank",
         "Extension of bank guarantee No. LG-1",
         "until 31 December 2026 .",
-        "Contractor النور",
+        "Contractor Noor <Contracting>",
         "Amount SAR 1,234,567.50",
         "Valid until 31 December 2025",
         "A. Signatory المدير العام",
