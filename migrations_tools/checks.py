@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, transaction
@@ -14,10 +15,13 @@ from django.db.models import Model, UniqueConstraint
 
 from migrations_tools.definitions.base import DataMigration, Step
 from migrations_tools.definitions.registry import all_definitions, get_definition
+from migrations_tools.engine.signals import LIMITS
+from migrations_tools.engine.throttle import windows
 from migrations_tools.exceptions import UnknownDefinition
 from migrations_tools.operations import RunDataMigration
 from migrations_tools.requirements import guarded
 from migrations_tools.selectors.completion import waiting_keys
+from migrations_tools.services.policies import POLICIES
 
 
 @register("migrations_tools")
@@ -145,6 +149,59 @@ def _check_operation(
             obj=where,
             id="migrations_tools.E023",
         )
+
+
+@register("migrations_tools")
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """The settings that guard runs mean something: a misspelt one would guard nothing."""
+    return [
+        Error(f"{name}: {fault}", hint="See “Settings” in docs/operations.md.", id=_SETTINGS)
+        for name, faults in {
+            "CARRYOVER_POLICIES": _policy_faults(getattr(settings, "CARRYOVER_POLICIES", {})),
+            "CARRYOVER_LIMITS": _limit_faults(getattr(settings, "CARRYOVER_LIMITS", {})),
+            "CARRYOVER_RUN_WINDOWS": _window_faults(),
+        }.items()
+        for fault in faults
+    ]
+
+
+_SETTINGS = "migrations_tools.E026"
+
+
+def _policy_faults(policies: Any) -> Iterator[str]:
+    names = {"*", *(definition.name for definition in all_definitions())}
+    if not isinstance(policies, dict):
+        yield "it is a JSON object of lists by data migration."
+        return
+    for name, asked in policies.items():
+        if name not in names:
+            yield f"“{name}” is no data migration."
+        if not isinstance(asked, list | tuple):
+            yield f"what “{name}” asks for is a list, such as [“approval”]."
+            continue
+        yield from (
+            f"“{policy}” is no policy; there are {', '.join(POLICIES)}."
+            for policy in asked
+            if policy not in POLICIES
+        )
+
+
+def _limit_faults(limits: Any) -> Iterator[str]:
+    if not isinstance(limits, dict):
+        yield "it is a JSON object of numbers by signal."
+        return
+    for name, value in limits.items():
+        if name not in LIMITS:
+            yield f"“{name}” is no signal; there are {', '.join(LIMITS)}."
+        elif not isinstance(value, int | float) or isinstance(value, bool):
+            yield f"the limit of {name} is a number, not “{value}”."
+
+
+def _window_faults() -> Iterator[str]:
+    try:
+        windows()
+    except ValueError as error:
+        yield f"windows are times of day such as 22:00-05:00: {error}."
 
 
 @register("migrations_tools")

@@ -42,11 +42,9 @@ class Throttle:
         return bool(self._reason)
 
     def _look(self) -> str:
-        governor = Governor.objects.filter(stopped=True).first()
-        if governor is not None:
-            return f"all runs are stopped: {governor.reason}"
-        if not in_window(timezone.localtime()):
-            return f"runs work in their windows only: {windows_in_words()}"
+        orders = standing_orders()
+        if orders:
+            return orders
         signals = read_signals()
         if self.watching is None:
             self.watching = watched(signals)
@@ -71,6 +69,16 @@ class Throttle:
                     reason=self._reason,
                 )
         run.refresh_from_db()
+
+
+def standing_orders() -> str:
+    """Why no run may work at all now, stop or window, in words; empty where they may."""
+    governor = Governor.objects.filter(stopped=True).first()
+    if governor is not None:
+        return f"all runs are stopped: {governor.reason}"
+    if not in_window(timezone.localtime()):
+        return f"runs work in their windows only: {windows_in_words()}"
+    return ""
 
 
 def windows() -> list[tuple[clock_time, clock_time]]:

@@ -51,7 +51,10 @@ T = TypeVar("T")
 
 @dataclass
 class Worker:
-    """One worker on one run. ``progress`` is told after each batch how many keys it had."""
+    """One worker on one run.
+
+    ``progress`` is told after each batch how many keys it had, and 0 while the run has to wait.
+    """
 
     run: Run
     progress: Progress = lambda run, keys: None
@@ -69,6 +72,7 @@ class Worker:
         try:
             while not self.stopping() and (deadline is None or time.monotonic() < deadline):
                 if self._patiently(lambda: self._must_wait(context, throttle)):
+                    self.progress(context.run, 0)
                     time.sleep(LOOK_SECONDS)
                     continue
                 self._tune(context.run, sizer)
@@ -115,13 +119,18 @@ class Worker:
         return claimed
 
     def _patiently(self, deed: Callable[[], T]) -> T | None:
-        """Do a piece of bookkeeping; an error that passes by itself means: not now."""
+        """Do a piece of bookkeeping; an error that passes by itself means: not now.
+
+        One that does not stops the run for a person, or is raised where the run is being stopped.
+        """
         try:
             return deed()
         except (LeaseLost, TransitionRefused):
             return None
         except Exception as error:
             if classify(error) is not ErrorClass.TRANSIENT:
+                if self._stop_for_attention(sentence_of(error)):
+                    return None
                 raise
             if is_connection_loss(error):
                 connection.close()
@@ -167,18 +176,24 @@ class Worker:
             log.warning("batch given back", batch=batch.pk, error=sentence)
             return
         give_back(batch, sentence, 0)
-        log.error("run needs attention", run=str(context.run.pk), error=sentence)
+        self._stop_for_attention(sentence)
+
+    def _stop_for_attention(self, sentence: str) -> bool:
+        """Stop the run until a person has removed the cause; whether it could be stopped so."""
+        log.error("run needs attention", run=str(self.run.pk), error=sentence)
         with short_transaction():
-            run = Run.objects.select_for_update(no_key=True).get(pk=context.run.pk)
-            if run.state in {RunState.RUNNING, RunState.THROTTLED, RunState.PAUSING}:
-                change_state(
-                    run,
-                    RunState.NEEDS_ATTENTION,
-                    action="stop",
-                    acting_user=run.actor,
-                    surface=Surface.WORKER,
-                    reason=sentence,
-                )
+            run = Run.objects.select_for_update(no_key=True).get(pk=self.run.pk)
+            if run.state not in {RunState.RUNNING, RunState.THROTTLED, RunState.PAUSING}:
+                return False
+            change_state(
+                run,
+                RunState.NEEDS_ATTENTION,
+                action="stop",
+                acting_user=run.actor,
+                surface=Surface.WORKER,
+                reason=sentence,
+            )
+        return True
 
 
 def spare_the_collector() -> None:

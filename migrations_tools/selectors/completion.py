@@ -27,7 +27,8 @@ def newest_completed(definition: type[DataMigration]) -> Run | None:
 def waiting_keys(definition: type[DataMigration]) -> int:
     """Selected keys that no standing, finished run has in its ledger with the same content.
 
-    What such a run quarantined or left to a person is work for people: it waits no longer.
+    What such a run quarantined or left to a person is work for people: it waits no longer. What
+    a rollback took back from a run that stands in part waits again.
     """
     unsaved = Run(definition=definition.name, version=definition.version, kind=RunKind.PLAN)
     context = RunContext.of(unsaved)
@@ -44,7 +45,10 @@ def waiting_keys(definition: type[DataMigration]) -> int:
             cursor.execute(
                 f"SELECT count(*) FROM ({sql}) k WHERE NOT EXISTS ("
                 "SELECT 1 FROM migrations_tools_ledgerentry l WHERE l.run_id = ANY(%s) "
-                f'AND l.step = %s AND l.key = k.k::text COLLATE "C" {same})',
+                f'AND l.step = %s AND l.key = k.k::text COLLATE "C" {same} AND NOT EXISTS ('
+                "SELECT 1 FROM migrations_tools_ledgerentry b JOIN migrations_tools_run r "
+                "ON r.id = b.run_id WHERE r.parent_id = l.run_id AND r.kind = 'rollback' "
+                "AND b.step = l.step AND b.key = l.key AND b.outcome = 'restored'))",
                 [*parameters, finished, index],
             )
             waiting += int(cursor.fetchone()[0])

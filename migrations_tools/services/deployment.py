@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine.throttle import standing_orders
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
 from migrations_tools.selectors.completion import (
@@ -34,8 +35,9 @@ def carry_over_in_migrate(name: str, *, largest: int) -> Run | None:
     definition = get_definition(name)
     if sources_are_empty(definition):
         return None
-    refuse_while_active(definition)
     waiting = waiting_keys(definition)
+    if waiting or Run.objects.all().active().filter(definition=name).exists():
+        refuse_while_active(definition)
     if waiting > largest:
         raise DeploymentRefused(
             f"{name} has {waiting:,} keys to carry over, more than the {largest:,} that migrate "
@@ -52,12 +54,26 @@ def carry_over_in_migrate(name: str, *, largest: int) -> Run | None:
 
 
 def _carry_over(definition: type[DataMigration], actor: User) -> Run | None:
+    held = standing_orders()
+    if held:
+        raise DeploymentRefused(
+            f"{definition.name} cannot be carried over now: {held}. Migrate again when runs may "
+            "work.",
+            migration=definition.name,
+        )
+    asked = Run.objects.filter(
+        definition=definition.name, kind=RunKind.APPLY, state=RunState.AWAITING_APPROVAL
+    ).first()
+    if asked is not None:
+        raise _unapproved(asked)
     run = runs.start_run(
         definition.name, acting_user=actor, surface=Surface.MIGRATE, reason="schema migration"
     )
     if run is None:
         return None
     run = runs.work_run(run)
+    if run.state == RunState.AWAITING_APPROVAL:
+        raise _unapproved(run)
     if run.state != RunState.COMPLETED:
         raise DeploymentRefused(
             f"Run {run.pk} of {definition.name} is {run.get_state_display()}: "
@@ -67,6 +83,15 @@ def _carry_over(definition: type[DataMigration], actor: User) -> Run | None:
             run=str(run.pk),
         )
     return run
+
+
+def _unapproved(run: Run) -> DeploymentRefused:
+    return DeploymentRefused(
+        f"Run {run.pk} of {run.definition} waits for a second person: “datamigrate approve "
+        f"{run.pk}” (or cancel it, if the data changed since), then migrate again.",
+        migration=run.definition,
+        run=str(run.pk),
+    )
 
 
 def _verify(run: Run, actor: User, largest: int) -> None:
@@ -92,6 +117,8 @@ def take_back_in_migrate(name: str, *, reason: str) -> None:
     """Roll every standing run back, the newest first. Raises DeploymentRefused on conflicts."""
     actor = system_user()
     standing = Run.objects.standing().filter(definition=name, kind=RunKind.APPLY)
+    for asked in standing.filter(state=RunState.AWAITING_APPROVAL):
+        runs.cancel_run(asked, acting_user=actor, surface=Surface.MIGRATE, reason=reason)
     for run in standing.order_by("-created_at", "-id"):
         undoing = rollback.roll_back_run(
             run, acting_user=actor, surface=Surface.MIGRATE, reason=reason

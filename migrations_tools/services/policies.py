@@ -19,7 +19,7 @@ from migrations_tools.engine.fingerprint import differences, fingerprint
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.exceptions import CarryoverError, PlanDrift, TransitionRefused
 from migrations_tools.models import Run
-from migrations_tools.services.actors import require
+from migrations_tools.services.actors import require, system_user
 from migrations_tools.services.queueing import lock_queue, refuse_while_active
 from migrations_tools.states import RunKind, RunState
 
@@ -47,13 +47,17 @@ def policies_of(name: str) -> list[str]:
 def refuse_unprepared(run: Run, evidence: dict[str, Any]) -> None:
     """Raise PolicyRefused where a dry run or a rehearsal is missing.
 
-    ``evidence`` is the fingerprint of now: a dry run counts while it still fits, a rehearsal while
-    code, options and schema are those of the run.
+    ``evidence`` is the fingerprint of now: a dry run counts while it still fits, and only if it
+    tried all keys that the run will; a rehearsal while code, options and schema are those of the
+    run.
     """
     policies = policies_of(run.definition)
-    if DRY_RUN in policies and not _fits(
-        _former(run, RunKind.DRY_RUN, RunState.COMPLETED), evidence
-    ):
+    tried = [
+        former
+        for former in _former(run, RunKind.DRY_RUN, RunState.COMPLETED)
+        if former.tuning.get("limit") in {None, run.tuning.get("limit")}
+    ]
+    if DRY_RUN in policies and not _fits(tried, evidence):
         raise PolicyRefused(
             f"{run.definition} needs a dry run of what is there now, with the same options: "
             f"datamigrate run {run.definition} --dry-run",
@@ -99,7 +103,8 @@ def await_approval(run: Run, acting_user: User, surface: str) -> None:
 
 
 def approve_run(run: Run, *, acting_user: User, surface: str, reason: str = "") -> Run:
-    """Queue a run that waits for approval. Whoever asked for it cannot approve it.
+    """Queue a run that waits for approval. Whoever asked for it cannot approve it, and the system
+    account, which is nobody, approves nothing.
 
     Raises PlanDrift where code, options, schema or data changed since it was asked for.
     """
@@ -107,6 +112,13 @@ def approve_run(run: Run, *, acting_user: User, surface: str, reason: str = "") 
     if run.actor_id == acting_user.pk:
         raise PolicyRefused(
             f"{acting_user.get_username()} asked for run {run.pk}: a second person approves it.",
+            code="second_person",
+            run=str(run.pk),
+        )
+    if acting_user.pk == system_user().pk:
+        raise PolicyRefused(
+            f"Run {run.pk} is approved by a person, not by the system account: set "
+            "CARRYOVER_ACTOR to the account of one who may.",
             code="second_person",
             run=str(run.pk),
         )

@@ -173,11 +173,24 @@ def work_run(
 
 
 def begin(run: Run) -> None:
-    """Take a queued run into work; nothing where another worker did."""
+    """Take a queued run into work; nothing where another worker did.
+
+    One whose code, options or schema changed while it waited needs a person's attention instead.
+    """
     _refuse_records(run)
     with short_transaction():
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
-        if locked.state == RunState.QUEUED:
+        drift = _drift(locked) if locked.state == RunState.QUEUED else []
+        if drift:
+            change_state(
+                locked,
+                RunState.NEEDS_ATTENTION,
+                action="stop",
+                acting_user=locked.actor,
+                surface="worker",
+                reason=f"It is not as it was queued: {' '.join(drift)}"[:500],
+            )
+        elif locked.state == RunState.QUEUED:
             change_state(
                 locked,
                 RunState.RUNNING,
@@ -242,6 +255,7 @@ def _ask(
 
 #: What `tune_run` may change: keys of a batch, seconds that one should take, workers to call.
 TUNABLE = ("batch_size", "target_seconds", "workers")
+MOST_TUNED = 1_000_000
 
 
 def tune_run(run: Run, tuning: Options, *, acting_user: User, surface: str) -> Run:
@@ -249,9 +263,11 @@ def tune_run(run: Run, tuning: Options, *, acting_user: User, surface: str) -> R
     require(acting_user, "run", surface=surface, run=run)
     _refuse_records(run)
     unknown = sorted(set(tuning) - set(TUNABLE))
-    if unknown or not all(value > 0 for value in tuning.values()):
+    if not tuning or unknown or not all(0 < value <= MOST_TUNED for value in tuning.values()):
         raise CarryoverError(
-            f"A run is tuned by {', '.join(TUNABLE)}, each above 0.", code="bad_tuning"
+            f"A run is tuned by {', '.join(TUNABLE)}: one of them at least, each above 0 and at "
+            f"most {MOST_TUNED:,}.",
+            code="bad_tuning",
         )
     with transaction.atomic():
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
@@ -273,10 +289,10 @@ def resume_run(
     """
     require(acting_user, "run", surface=surface, run=run)
     _refuse_records(run)
-    if run.state in {RunState.RUNNING, RunState.THROTTLED, RunState.QUEUED}:
-        return run
     with transaction.atomic():
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        if locked.state in {RunState.RUNNING, RunState.THROTTLED, RunState.QUEUED}:
+            return locked
         if RunState.RUNNING not in _next_states(locked) or locked.state == RunState.COMPLETED:
             raise TransitionRefused(
                 f"Run {run.pk} is {locked.get_state_display()} and cannot be resumed. "
@@ -284,8 +300,7 @@ def resume_run(
                 run=str(run.pk),
                 state=locked.state,
             )
-        if locked.kind == RunKind.APPLY:
-            _refuse_drift(locked, accept_drift)
+        _refuse_drift(locked, accept_drift)
         locked.tuning["forgiven"] = budget.quarantined_so_far(locked)
         change_state(
             locked,
@@ -295,6 +310,7 @@ def resume_run(
             surface=surface,
             reason=accept_drift or reason,
             tuning=locked.tuning,
+            started_at=locked.started_at or timezone.now(),
         )
     return locked
 
@@ -303,10 +319,18 @@ def _next_states(run: Run) -> frozenset[str]:
     return RUN_TRANSITIONS[run.state]
 
 
+def _drift(run: Run) -> list[str]:
+    """How code, options and schema differ from what the run was made with, in sentences.
+
+    Without evidence: the run itself changes what is selected.
+    """
+    if run.kind != RunKind.APPLY:  # a rollback looks at the columns written only
+        return []
+    return differences(run.fingerprint, fingerprint(RunContext.of(run), evidence=False))
+
+
 def _refuse_drift(run: Run, accept_drift: str) -> None:
-    # without evidence: the run itself changes what is selected
-    now = fingerprint(RunContext.of(run), evidence=False)
-    drift = differences(run.fingerprint, now)
+    drift = _drift(run)
     if drift and not accept_drift:
         raise PlanDrift(
             f"Run {run.pk} cannot go on as it began: {' '.join(drift)} Cancel it and run anew, or "

@@ -56,4 +56,8 @@ class Command(BaseCommand):
             log.warning("slice failed, trying again", run=str(run.pk), error=str(error))
             close_old_connections()
             return False
+        except Exception:  # a mistake in one definition; the other runs go on
+            log.exception("slice failed, trying again", run=str(run.pk))
+            close_old_connections()
+            return False
         return True

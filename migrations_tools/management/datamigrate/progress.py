@@ -19,7 +19,7 @@ from rich.progress import (
 
 from migrations_tools.models import Batch, Run
 from migrations_tools.selectors.summary import counted_steps
-from migrations_tools.states import BatchState
+from migrations_tools.states import BatchState, RunState
 
 REFRESH_SECONDS = 0.5
 LINE_SECONDS = 5.0
@@ -33,6 +33,7 @@ class RunProgress:
         self.started = time.monotonic()
         self._shown = 0.0
         self._done = 0
+        self._waiting = ""
         self._terminal = sys.stderr.isatty()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -63,8 +64,9 @@ class RunProgress:
         self._show(self._done)
 
     def of_run(self, run: Run, keys: int) -> None:
-        """After a batch: what all workers have done."""
-        if time.monotonic() - self._shown < REFRESH_SECONDS:
+        """After a batch: what all workers have done. While the run waits: why."""
+        self._tell_waiting(run)
+        if self._waiting or time.monotonic() - self._shown < REFRESH_SECONDS:
             return
         done = Batch.objects.filter(run=run, state=BatchState.DONE)
         counted = counted_steps(run)
@@ -73,6 +75,18 @@ class RunProgress:
         known = [int(frozen.get("selected", 0)) for frozen in run.key_ranges.values()]
         self.total = max(self.total or 0, sum(known)) or None
         self._show(done.aggregate(n=Sum("size"))["n"] or 0)
+
+    def _tell_waiting(self, run: Run) -> None:
+        """The reason for which a throttled run waits, and that it goes on; each once."""
+        waiting = run.state_reason if run.state == RunState.THROTTLED else ""
+        if waiting == self._waiting:
+            return
+        self._waiting = waiting
+        told = f"{self.title} waits: {waiting}" if waiting else f"{self.title} goes on"
+        if self._terminal:
+            self._bar.update(self._task, description=told if waiting else self.title)
+        else:
+            sys.stderr.write(f"{told}\n")
 
     def _show(self, done: int) -> None:
         now = time.monotonic()

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, connections
 
 from migrations_tools.engine import signals, throttle
@@ -199,3 +200,24 @@ def test_a_run_is_tuned_while_it_works() -> None:
         runs.tune_run(run, {"batch_size": 0}, **actor())
     with pytest.raises(CarryoverError, match="tuned by"):
         runs.tune_run(run, {"colour": 1}, **actor())
+
+
+def test_a_run_in_the_foreground_tells_why_it_waits_and_that_it_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stage(6)
+    governor.stop_all_runs(reason="month-end closing", **actor())
+    thread = threading.Timer(1.5, _let_go)
+    thread.start()
+    call_command("datamigrate", "run", "carry_orders")
+    thread.join()
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("apply")]
+    assert told[:2] == [
+        "apply carry_orders waits: all runs are stopped: month-end closing",
+        "apply carry_orders goes on",
+    ]
+
+
+def _let_go() -> None:
+    governor.let_runs_go(**actor())
+    connections.close_all()

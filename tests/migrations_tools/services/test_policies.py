@@ -14,6 +14,7 @@ from migrations_tools.services.policies import PolicyRefused, approve_run
 from migrations_tools.services.verification import verify_run
 from tests.migrations_tools.engine.test_running import actor, stage
 from tests.migrations_tools.people import person
+from tests.shop.data_migrations import CarryOrders
 from tests.shop.models import LegacyOrder, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +85,49 @@ def test_a_dry_run_of_the_same_data_comes_first(settings: Any) -> None:
         start()
     runs.dry_run("carry_orders", **actor())
     assert start().state == "queued"
+
+
+def test_a_dry_run_of_a_part_is_none_of_the_whole(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["dry_run"]}
+    stage(3)
+    runs.dry_run("carry_orders", tuning={"limit": 1}, **actor())
+    with pytest.raises(PolicyRefused):
+        start()
+    assert start(tuning={"limit": 1}).state == "queued"
+
+
+def test_a_plan_is_run_where_a_dry_run_came_before(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["dry_run"]}
+    stage(2)
+    planned = runs.plan_run("carry_orders", **actor())
+    assert planned is not None
+    with pytest.raises(PolicyRefused):
+        start(planned=planned)
+    runs.dry_run("carry_orders", **actor())
+    assert start(planned=planned).state == "queued"
+
+
+def test_the_system_account_is_no_second_person(settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"*": ["approval"]}
+    stage(1)
+    run = runs.start_run("carry_orders", acting_user=person("asker", "run"), surface="command")
+    assert run is not None
+    with pytest.raises(PolicyRefused, match="CARRYOVER_ACTOR") as refused:
+        approve_run(run, **actor())
+    assert refused.value.code == "second_person"
+    run.refresh_from_db()
+    assert run.state == "awaiting_approval"
+
+
+def test_a_run_whose_code_changed_while_it_waited_is_not_approved(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CARRYOVER_POLICIES = {"*": ["approval"]}
+    stage(1)
+    run = start()
+    monkeypatch.setattr(CarryOrders, "version", 2)
+    with pytest.raises(PlanDrift, match="The code of the definition changed"):
+        approve_run(run, acting_user=person("second", "approve"), surface="command")
 
 
 def test_a_rehearsal_comes_first_and_leaves_nothing_behind(settings: Any) -> None:
