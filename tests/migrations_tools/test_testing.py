@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import random
+import time
+import uuid
 from collections import Counter
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from migrations_tools.definitions import Apply, Insert, build
+from migrations_tools.definitions import Apply, Insert, Skip, build
 from migrations_tools.models import Run
 from migrations_tools.services import runs
 from migrations_tools.services.actors import system_user
@@ -76,7 +80,8 @@ def test_a_transform_that_remembers_is_not_pure(monkeypatch: pytest.MonkeyPatch)
 
     def transform(self: Any, row: Any, context: Any) -> Apply:
         asked.append(row)
-        return Apply([Insert(build(Order, number=f"{len(asked)}"))])
+        number = f"{len(asked)}"
+        return Apply([Insert(build(Order, number=number, created_at=row.staged_at))])
 
     monkeypatch.setattr(data_migrations.OrderStep, "transform", transform)
     with pytest.raises(AssertionError, match="answers differently for key"):
@@ -92,6 +97,83 @@ def test_a_transform_that_asks_the_database_is_not_pure(monkeypatch: pytest.Monk
     )
     with pytest.raises(AssertionError, match="asks the database"):
         assert_pure("carry_orders")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        datetime.date.today,
+        timezone.now,
+        lambda: datetime.datetime.now(datetime.UTC).year,
+        time.time,
+        lambda: random.random() < 2,
+        lambda: bool(uuid.uuid4()),
+    ],
+)
+def test_a_clock_or_chance_is_found_even_where_the_answer_is_equal(
+    monkeypatch: pytest.MonkeyPatch, ask: Any
+):
+    stage(1)
+
+    def transform(self: Any, row: Any, context: Any) -> Skip:
+        ask()
+        return Skip("looked")
+
+    monkeypatch.setattr(data_migrations.OrderStep, "transform", transform)
+    with pytest.raises(AssertionError, match="asks a clock or chance"):
+        assert_pure("carry_orders")
+
+
+def test_what_only_looks_like_a_clock_is_no_fault(monkeypatch: pytest.MonkeyPatch):
+    stage(1)
+
+    def transform(self: Any, row: Any, context: Any) -> Skip:
+        noon = datetime.datetime(2025, 5, 1, 12, tzinfo=datetime.UTC)
+        assert noon.time().hour == 12
+        return Skip("looked", str(random.Random(row.number).random()))
+
+    monkeypatch.setattr(data_migrations.OrderStep, "transform", transform)
+    assert_pure("carry_orders")
+
+
+def test_a_load_that_asks_for_every_row_is_found(monkeypatch: pytest.MonkeyPatch):
+    stage(5)
+
+    def load(self: Any, rows: Any) -> list[bool]:
+        return [Order.objects.filter(number=row.number).exists() for row in rows]
+
+    monkeypatch.setattr(data_migrations.OrderStep, "load", load)
+    with pytest.raises(AssertionError, match="one statement 5 times for 5 rows"):
+        assert_pure("carry_orders")
+
+
+def test_what_a_rollback_cannot_restore_is_found(monkeypatch: pytest.MonkeyPatch):
+    """A write beside the changes: the engine knows nothing of it."""
+    stage(3)
+    carried = data_migrations.OrderStep.transform
+
+    def transform(self: Any, row: Any, context: Any) -> Any:
+        LegacyOrder.objects.filter(pk=row.pk).update(line="touched")
+        return carried(self, row, context)
+
+    monkeypatch.setattr(data_migrations.OrderStep, "transform", transform)
+    with pytest.raises(AssertionError, match=r"did not restore|verification fails"):
+        assert_reversible("carry_orders")
+
+
+def test_a_result_that_hangs_on_the_size_of_batches_is_not_crash_safe(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stage()
+    carried = data_migrations.OrderStep.transform
+
+    def transform(self: Any, row: Any, context: Any) -> Any:
+        return carried(self, row._replace(line=f"one of {context}"), context)
+
+    monkeypatch.setattr(data_migrations.OrderStep, "load", lambda self, rows: len(rows))
+    monkeypatch.setattr(data_migrations.OrderStep, "transform", transform)
+    with pytest.raises(AssertionError, match="with one batch: shop"):
+        assert_crash_safe("carry_orders")
 
 
 def test_a_run_whose_data_was_spoiled_is_not_sound():
