@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from argparse import ArgumentParser
 from pathlib import Path
@@ -97,11 +98,15 @@ class New(Subcommand):
         for file in (module, tests):
             if file.exists():
                 raise CarryoverError(f"{file} exists already.", code="file_exists")
-        package.mkdir(exist_ok=True)
-        module.write_text(_MODULE.substitute(words), encoding="utf-8")
-        tests.write_text(_TESTS.substitute(words), encoding="utf-8")
-        with (package / "__init__.py").open("a", encoding="utf-8") as package_file:
-            package_file.write(f"from {app.name}.data_migrations import {name} as {name}\n")
+        try:
+            package.mkdir(exist_ok=True)
+            module.write_text(_MODULE.substitute(words), encoding="utf-8")
+            tests.write_text(_TESTS.substitute(words), encoding="utf-8")
+            _import_in(package / "__init__.py", f"from {app.name}.data_migrations import {name}")
+        except OSError as error:
+            raise CarryoverError(
+                f"The new files cannot be written: {error}", code="not_written"
+            ) from error
         return {"migration": name, "files": [str(module), str(tests)]}, ExitCode.DONE
 
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
@@ -111,8 +116,17 @@ class New(Subcommand):
         self.stdout.write(f"Then: manage.py datamigrate plan {answer['migration']}")
 
 
+def _import_in(package_file: Path, line: str) -> None:
+    """Add the line to a package, whose last line may lack its end."""
+    before = package_file.read_text(encoding="utf-8") if package_file.exists() else ""
+    gap = "\n" if before and not before.endswith("\n") else ""
+    name = line.rpartition(" ")[2]
+    package_file.write_text(f"{before}{gap}{line} as {name}\n", encoding="utf-8")
+
+
 def _new_name(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*", text):
+    well_made = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*", text)
+    if not well_made or keyword.iskeyword(text):
         raise CarryoverError(
             f"“{text}” is no name: use small letters, digits and _, such as move_orders.",
             code="bad_name",

@@ -92,6 +92,7 @@ def test_its_tests_fail_until_rows_are_staged(
     ("arguments", "error"),
     [
         (["Move-Notes", "--app", "shop", "--source", "LegacyNote"], "bad_name"),
+        (["class", "--app", "shop", "--source", "LegacyNote"], "bad_name"),
         (["carry_orders", "--app", "shop", "--source", "LegacyNote"], "name_taken"),
         (["move_notes", "--app", "shoe", "--source", "LegacyNote"], "unknown_app"),
         (["move_notes", "--app", "shop", "--source", "Legacy"], "unknown_model"),
@@ -111,6 +112,27 @@ def test_nothing_is_overwritten(project: Path, capsys: pytest.CaptureFixture[str
     new(capsys, *arguments)
     code, answer = new(capsys, *arguments)
     assert (code, answer["error"]["code"]) == (1, "file_exists")
+
+
+def test_a_package_whose_last_line_has_no_end_keeps_it(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package_file = project / "data_migrations" / "__init__.py"
+    package_file.parent.mkdir()
+    package_file.write_text("FIRST = 1")
+    new(capsys, "move_notes", "--app", "shop", "--source", "LegacyNote")
+    assert package_file.read_text().splitlines() == [
+        "FIRST = 1",
+        "from begun_shop.data_migrations import move_notes as move_notes",
+    ]
+
+
+def test_files_that_cannot_be_written_are_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "data_migrations").touch()
+    code, answer = new(capsys, "move_notes", "--app", "shop", "--source", "LegacyNote")
+    assert (code, answer["error"]["code"]) == (1, "not_written")
 
 
 def test_a_single_module_is_left_alone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
