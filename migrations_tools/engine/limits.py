@@ -11,8 +11,12 @@ from django.db import connection, transaction
 
 #: Length of a lease in seconds (database time).
 LEASE_SECONDS = 30.0
-#: A data transaction waits this long for a lock, in milliseconds.
-LOCK_TIMEOUT_MS = 3_000
+#: A data transaction waits this long for a lock, in milliseconds: less than the server's
+#: deadlock_timeout (one second unless somebody set it), so that in a deadlock with the application
+#: the migration has given up before the server looks for a victim on the application's behalf.
+LOCK_TIMEOUT_MS = 800
+#: Where the role may set it, the migration looks for deadlocks itself, and sooner.
+DEADLOCK_TIMEOUT_MS = 50
 STATEMENT_TIMEOUT_MS = 120_000
 #: Bookkeeping (claims, changes of state) waits longer: it is short itself.
 SHORT_LOCK_TIMEOUT_MS = 10_000
@@ -27,6 +31,7 @@ def limit_data_transaction() -> None:
     """Short waits for locks, for this transaction only."""
     with connection.cursor() as cursor:
         _set_local(cursor, lock_timeout=LOCK_TIMEOUT_MS, statement_timeout=STATEMENT_TIMEOUT_MS)
+        _be_the_victim(cursor)
 
 
 @contextmanager
@@ -53,6 +58,19 @@ def limit_side_transaction(cursor: Any) -> None:
         lock_timeout=LOCK_TIMEOUT_MS,
         statement_timeout=STATEMENT_TIMEOUT_MS,
         idle_in_transaction_session_timeout=round(lease_seconds() * 1_000),
+    )
+    _be_the_victim(cursor)
+
+
+def _be_the_victim(cursor: Any) -> None:
+    """Find a deadlock before the application does: whoever finds it is its victim.
+
+    Only superusers and roles with the privilege SET on the parameter may (PostgreSQL 15).
+    """
+    cursor.execute(
+        "SELECT set_config('deadlock_timeout', %s, true) "
+        "WHERE has_parameter_privilege('deadlock_timeout', 'SET')",
+        [str(DEADLOCK_TIMEOUT_MS)],
     )
 
 

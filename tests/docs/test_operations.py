@@ -227,6 +227,6 @@ def test_numbers_are_those_of_the_program() -> None:
     assert f"more than {budget.DEFAULT_SHARE * 100:.0f} % of the selected keys" in flat
     assert f"and more than {budget.LEAST_KEYS} –" in flat
     assert f"under a lease of {LEASE_SECONDS:.0f} seconds" in flat
-    assert f"waits {LOCK_TIMEOUT_MS / 1000:.0f} seconds for a lock" in flat
+    assert f"waits {LOCK_TIMEOUT_MS / 1000:g} seconds for a lock" in flat
     assert f"kept for {retention.DEFAULT_RETENTION_DAYS} days" in flat
     assert f"names up to {MOST_NAMED} rows" in flat
