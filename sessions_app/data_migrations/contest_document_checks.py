@@ -13,6 +13,8 @@ from sessions_app.contests.reading import KNOWN, KNOWN_OF_ATTEMPTS
 from sessions_app.contests.values import WHITE_SPACE
 from sessions_app.data_migrations import contest_readings as read
 from sessions_app.data_migrations.contest_edits import EDITED, REMOVED, STANDING
+from sessions_app.data_migrations.contest_growth import seen
+from sessions_app.data_migrations.contest_places import EXTERNAL, PROBLEM
 
 _MADE_AT: Final = (
     "(SELECT min(h.history_date) FROM sessions_app_historicalsession h WHERE h.id = c.id)"
@@ -22,10 +24,16 @@ _CARRIED_AT: Final = """(
     WHERE h.id = r.id AND h.history_change_reason LIKE 'run %%'
 )"""
 
-#: Documents beside what they became. One that was imported again and that no run has merged yet
-#: is not compared: the next run takes it up, or lists it.
+_LIST: Final = (
+    "CASE jsonb_typeof(s.document -> 'problems_attempted') WHEN 'array' "
+    "THEN s.document -> 'problems_attempted' ELSE '[]' END"
+)
+#: Documents beside what they became; their attempts apart, so that the rest of a long document is
+#: not unpacked anew for each of its fields. One that was imported again and that no run has merged
+#: yet is not compared: the next run takes it up, or lists it.
 _PAIRS: Final = f"""
-    SELECT s.id, s.key, s.document AS d, s.staged_at, s.session_ref, c.id AS session_pk,
+    SELECT s.id, s.key, s.document - 'problems_attempted' AS d, {_LIST} AS list, s.staged_at,
+        s.session_ref, c.id AS session_pk,
         c.session_id AS public_id, c.status, c.created_at, c.ended_at, c.user_id AS session_user,
         {_MADE_AT} AS made_at, {_CARRIED_AT} AS carried_at, r.id AS result_id, r.username,
         r.user_id, r.user_ref, r.year, r.contest, r.mode, r.shuffle, r.score, r.total_attempted,
@@ -36,7 +44,8 @@ _PAIRS: Final = f"""
     WHERE NOT coalesce(s.staged_at > {_MADE_AT}, false) OR EXISTS (
         SELECT FROM migrations_tools_ledgerentry l
         WHERE l.run_id IN ({STANDING}) AND l.step = 0 AND l.key = s.key
-            AND l.outcome IN ('applied', 'unchanged') AND l.source_digest = s.content_hash
+            AND l.outcome IN ('applied', 'unchanged')
+            AND {seen("l.source_digest", "s.content_hash")}
     )
 """
 LINKED: Final = "SELECT count(session_id) FROM sessions_app_legacycontestsession"
@@ -153,21 +162,22 @@ _SESSION_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown keys": ("p.extra", _unknown_keys("p.d", sorted(KNOWN))),
 }
 
-_LIST: Final = (
-    "CASE jsonb_typeof(d -> 'problems_attempted') WHEN 'array' THEN d -> 'problems_attempted' "
-    "ELSE '[]' END"
-)
-
 
 def _compared(fields: Mapping[str, tuple[str, str]]) -> str:
-    """SQL of a LATERAL: the fields that differ, with both values as text."""
+    """SQL of a LATERAL: the fields that differ, with both values as text.
+
+    Only rows with a difference are told of: telling costs as much again as comparing.
+    """
     values = ",\n".join(
         f"('{name}', ({stored})::text, ({wanted})::text)"
         for name, (stored, wanted) in fields.items()
     )
+    differs = " OR ".join(
+        f"({stored}) IS DISTINCT FROM ({wanted})" for stored, wanted in fields.values()
+    )
     return (
         f"CROSS JOIN LATERAL (VALUES {values}) f(name, stored, wanted) "
-        "WHERE f.stored IS DISTINCT FROM f.wanted"
+        f"WHERE f.stored IS DISTINCT FROM f.wanted AND ({differs})"
     )
 
 
@@ -188,65 +198,35 @@ def _first_in(reading: Callable[[str], str], *names: str) -> str:
 
 
 def _from_problem(stored: str, column: str, blank: str) -> str:
-    """SQL: a value of the attempt's problem, now or at any time before; NULL where it has none."""
+    """SQL: a value of the attempt's problem, now or at any time before; NULL where it had none."""
     told = (
         f"SELECT q.{column} AS value FROM sessions_app_problem q WHERE q.id = x.problem_id "
         f"UNION ALL SELECT q.{column} FROM sessions_app_historicalproblem q "
         "WHERE q.id = x.problem_id"
     )
     return f"""CASE
-        WHEN {stored} IN (SELECT value FROM ({told}) values) THEN {stored}
+        WHEN coalesce({stored}, {blank}) IN (SELECT value FROM ({told}) values) THEN {stored}
         ELSE (SELECT nullif(value, {blank}) FROM ({told}) values LIMIT 1) END"""
 
 
 _NO_TEXT: Final = "''"
 _NO_TOPICS: Final = "'[]'::jsonb"
-_SPACES: Final = r"regexp_replace(x.contest, '\s', '', 'g')"
-
-_REF: Final = f"coalesce({read.trimmed(_in('problem_id'))}, '')"
-
-
-def _place(contest: str, number: str) -> str:
-    """SQL: the problem of the bank at a place."""
-    return (
-        f"(SELECT q.id FROM sessions_app_problem q WHERE lower(q.contest_id) = lower({contest}) "
-        f"AND q.number = {number})"
-    )
+_ID: Final = "(e.e -> 'problem_id')"
+_REF: Final = f"coalesce({read.trimmed(_ID)}, '')"
 
 
-# split, not taken apart by patterns: that costs many times as much
-_NUMBER_OF_ID: Final = "ltrim(split_part(ref.id, '_', 3), 'pP')::int"
-_BY_YEAR: Final = _place(
-    "split_part(ref.id, '_', 2) || '_' || split_part(ref.id, '_', 1)::int", _NUMBER_OF_ID
-)
-_BY_CONTEST: Final = _place(
-    "split_part(ref.id, '_', 1) || '_' || split_part(ref.id, '_', 2)::int", _NUMBER_OF_ID
-)
-_BY_NUMBER: Final = _place(f"{_SPACES} || '_' || x.year", "x.problem_number")
-
-# by id – external, or in either of its forms – first; by number only in unshuffled sessions
-_PROBLEM: Final = f"""(
-    SELECT coalesce(
-        (SELECT min(q.id) FROM sessions_app_problem q
-            WHERE q.external_ids @> ARRAY[ref.id]::varchar[] AND ref.id <> ''),
-        CASE WHEN ref.id ~ '^[0-9]{{4}}_[^_]+_[pP]?[0-9]{{1,6}}$' THEN {_BY_YEAR}
-            WHEN ref.id ~ '^[^_]+_[0-9]{{4}}_[pP]?[0-9]{{1,6}}$' THEN {_BY_CONTEST}
-            WHEN NOT x.shuffle AND {_SPACES} <> '' AND x.year IS NOT NULL THEN {_BY_NUMBER} END
-    )
-    FROM (SELECT {_REF} AS id OFFSET 0) ref
-)"""
 # a problem that came into the bank later was not there to be found
 _PROBLEM_THEN: Final = f"""(
     SELECT CASE WHEN x.problem_id IS NULL AND x.carried_at < (
         SELECT min(h.history_date) FROM sessions_app_historicalproblem h WHERE h.id = found.id
     ) THEN NULL ELSE found.id END
-    FROM (SELECT {_PROBLEM} AS id OFFSET 0) found
+    FROM (SELECT {PROBLEM} AS id OFFSET 0) found
 )"""
 
 #: Field of an attempt → SQL of what stands here, and of what the document says.
 _ATTEMPT_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "problem_number": ("x.problem_number", f"nullif({read.count(_in('problem_number'))}, 0)"),
-    "problem_id": ("x.problem_ref", _REF),
+    "problem_id": ("x.problem_ref", "x.ref"),
     "problem": ("x.problem_id", _PROBLEM_THEN),
     "is_correct": ("x.is_correct", _first_in(read.truth, "is_correct", "correct")),
     "selected_answer": ("x.selected_answer", read.text(_in("selected_answer"))),
@@ -285,17 +265,23 @@ DOCUMENTS: Final = SQLScan(
     examined=LINKED,
     failures=f"""
         WITH {REMOVED},
-        p AS MATERIALIZED (SELECT *, {_LIST} AS list FROM ({_PAIRS}) pairs),
-        x AS MATERIALIZED (
+        {EXTERNAL},
+        p AS MATERIALIZED ({_PAIRS}),
+        listed AS MATERIALIZED (
             SELECT p.key, p.result_id, p.carried_at, p.shuffle, p.contest, p.year, e.e,
-                e.position AS wanted_position, a.*
+                e.position AS wanted_position, {_REF} AS ref
             FROM p
             CROSS JOIN LATERAL jsonb_array_elements(p.list) WITH ORDINALITY e(e, position)
+        ),
+        x AS MATERIALIZED (
+            SELECT listed.*, external.id AS by_external_id, a.*
+            FROM listed
+            LEFT JOIN external ON external.ref = listed.ref
             LEFT JOIN (
                 SELECT result_id AS of_result, position, problem_number, problem_ref, problem_id,
                     is_correct, selected_answer, correct_answer, time_spent_ms, attempted_at,
                     difficulty, topics, extra FROM sessions_app_problemattempt
-            ) a ON a.of_result = p.result_id AND a.position = e.position
+            ) a ON a.of_result = listed.result_id AND a.position = listed.wanted_position
         ),
         wrong AS MATERIALIZED (
             SELECT 'session_differs' AS code, p.key, p.result_id, f.name || {_TOLD} AS detail
@@ -307,7 +293,7 @@ DOCUMENTS: Final = SQLScan(
             UNION ALL
             SELECT 'attempt_differs', x.key, x.result_id,
                 'attempt ' || x.position || ', ' || f.name || {_TOLD}
-            FROM (SELECT * FROM x WHERE of_result IS NOT NULL) x {_compared(_ATTEMPT_FIELDS)}
+            FROM x {_compared(_ATTEMPT_FIELDS)} AND of_result IS NOT NULL
             UNION ALL
             SELECT 'attempts_miscounted', key, result_id,
                 'attempt ' || wanted_position || ' is missing' FROM x WHERE of_result IS NULL

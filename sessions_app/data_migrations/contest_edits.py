@@ -11,7 +11,7 @@ STANDING: Final = """
 """
 
 
-def _by_person(history: str, pk: str) -> str:
+def by_person(history: str, pk: str) -> str:
     """SQL: the newest change of the row was not a run's."""
     return f"""coalesce((
         SELECT coalesce(h.history_change_reason, '') NOT LIKE 'run %%' FROM {history} h
@@ -27,11 +27,11 @@ REMOVED: Final = """removed AS (
 EDITED: Final = f"""EXISTS (
     SELECT FROM sessions_app_contestresult r
     WHERE r.id = wrong.result_id AND (
-        {_by_person("sessions_app_historicalsession", "r.session_id")}
-        OR {_by_person("sessions_app_historicalcontestresult", "r.id")}
+        {by_person("sessions_app_historicalsession", "r.session_id")}
+        OR {by_person("sessions_app_historicalcontestresult", "r.id")}
         OR EXISTS (
             SELECT FROM sessions_app_problemattempt a WHERE a.result_id = r.id
-            AND {_by_person("sessions_app_historicalproblemattempt", "a.id")}
+            AND {by_person("sessions_app_historicalproblemattempt", "a.id")}
         )
         OR r.id IN (SELECT result_id FROM removed)
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from migrations_tools.definitions import (
     Apply,
@@ -37,6 +37,7 @@ from sessions_app.data_migrations.contest_context import (
     public_ref,
     shared_id,
 )
+from sessions_app.data_migrations.contest_growth import GrowthDigest
 from sessions_app.data_migrations.contest_merge import merge
 from sessions_app.models import (
     ContestResult,
@@ -50,7 +51,7 @@ from sessions_app.models import (
 
 #: Columns of a staged document that the migration looks at.
 COLUMNS: Final = [
-    "key", "document", "username", "session_ref", "session_id", "content_hash", "staged_at",
+    "key", "document", "username", "session_ref", "session_id", "staged_at",
 ]  # fmt: skip
 
 
@@ -60,17 +61,22 @@ class EnrichOptions:
     user: str = option("", "Only the documents of the user of this name.")
 
 
+def _documents(staged: QuerySet[LegacyContestSession]) -> RowSource:
+    """Documents that are new, changed, or that the bank can complete further by now."""
+    selected = staged.annotate(growth=GrowthDigest())
+    return RowSource(selected, key="key", fields=COLUMNS, digest="growth")
+
+
 class EnrichStep(Step):
     """Each document becomes a session, its result and its attempts."""
 
-    source = RowSource(LegacyContestSession, key="key", fields=COLUMNS)
+    source = _documents(LegacyContestSession.objects.all())
     writes = [Session, ContestResult, ProblemAttempt, LegacyContestSession]
 
     def __init__(self, options: EnrichOptions) -> None:
         super().__init__(options)
         if options.user:
-            documents = LegacyContestSession.objects.filter(username=options.user)
-            self.source = RowSource(documents, key="key", fields=COLUMNS)
+            self.source = _documents(LegacyContestSession.objects.filter(username=options.user))
 
     def load(self, rows: Sequence[Any]) -> ContestContext:
         return context_of(rows)

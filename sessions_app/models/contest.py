@@ -135,6 +135,14 @@ class ProblemAttempt(models.Model):
             models.UniqueConstraint(fields=["result", "position"], name="attempt_position_once"),
             models.CheckConstraint(condition=Q(position__gt=0), name="attempt_position_positive"),
         ]
+        indexes = [
+            # what the next run asks of sessions that are done
+            models.Index(
+                fields=["result"],
+                name="attempt_incomplete",
+                condition=Q(correct_answer=None) | Q(difficulty=None) | Q(topics=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.problem_ref or self.problem_number or ''}".strip()

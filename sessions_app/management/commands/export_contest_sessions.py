@@ -27,6 +27,7 @@ class Command(CarryoverCommand):
         parser.add_argument("--user", metavar="NAME", help="Only sessions of this user name.")
         parser.add_argument("--session", metavar="ID", help="Only the session of this id.")
         parser.add_argument("--out", type=Path, metavar="FILE", help="Default: standard output.")
+        self.add_json_argument(parser)
 
     def execute_action(self, **options: Any) -> tuple[dict[str, Any], int]:
         sessions = ContestSession.objects.order_by("created_at", "pk")
@@ -38,10 +39,12 @@ class Command(CarryoverCommand):
                 raise ExportRefused(
                     f"There is no contest session {options['session']}.", code="unknown_session"
                 )
-        lines = (
-            json.dumps(document, ensure_ascii=False) for document in contest_documents(sessions)
-        )
+        documents = contest_documents(sessions)
         out: Path | None = options["out"]
+        if out is None and options["json"]:
+            found = list(documents)
+            return {"sessions": len(found), "documents": found}, ExitCode.DONE
+        lines = (json.dumps(document, ensure_ascii=False) for document in documents)
         if out is None:
             return {"sessions": self._write(lines, self.stdout)}, ExitCode.DONE
         try:

@@ -230,3 +230,20 @@ def test_the_bank_may_change_afterwards(tmp_path):
     problem.correct_answer, problem.topics = "E) 5", ["Logic"]
     problem.save()
     assert failing() == {}
+
+
+@pytest.mark.usefixtures("_carried")
+def test_the_bank_may_say_later_what_it_did_not_know():
+    problem = Problem.objects.get(number=2)
+    problem.difficulty = ""
+    problem.save()
+    alter(ATTEMPT, "difficulty = NULL", f"id = {the_result().attempts.get(position=2).pk}")
+    alter(
+        RESULT,
+        """difficulty_performance = difficulty_performance - 'easy' ||
+        '{"easy": {"attempted": 1, "correct": 1, "accuracy": 100}}'""",
+        f"id = {the_result().pk}",
+    )
+    problem.difficulty = "easy"
+    problem.save()
+    assert failing() == {}

@@ -34,8 +34,8 @@ def test_its_commands_run(
     ):
         call_command("generate_legacy", kind, rows=rows, seed=1, defects=0.0, out=Path(name))
     commands = re.findall(r"^    python manage\.py (.+)$", TEXT, re.MULTILINE)
-    assert len(commands) == 9
-    *forward, back, export, export_one = commands
+    assert len(commands) == 10
+    *forward, back, export, export_one, export_object = commands
     for command in [*forward, export]:
         call_command(*shlex.split(command))
     assert ContestResult.objects.count() == 40
@@ -46,6 +46,8 @@ def test_its_commands_run(
     of_sam = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     results = ContestResult.objects.filter(username="sam").order_by("session__created_at")
     assert of_sam == [contest_document(result.session) for result in results]
+    call_command(*shlex.split(export_object))
+    assert json.loads(capsys.readouterr().out) == {"sessions": len(of_sam), "documents": of_sam}
     [scenario] = [each for each in all_scenarios() if each.migration == "enrich_contest_sessions"]
     assert scenario.edit(results[0].history.first().history_user) == 3
     with pytest.raises(SystemExit) as left:  # those that were edited stay
@@ -63,6 +65,9 @@ def test_an_export_of_a_session_that_is_not_there_is_refused(
     assert left.value.code == 1
     assert "unknown_session" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+    with pytest.raises(SystemExit):
+        call_command("export_contest_sessions", session="nobody's", json=True)
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "unknown_session"
 
 
 def test_it_explains_every_warning_and_every_code() -> None:

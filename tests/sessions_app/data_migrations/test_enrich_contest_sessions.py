@@ -517,6 +517,69 @@ def test_a_changed_document_is_merged_and_keeps_when_it_was_made(tmp_path):
     assert nothing_to_do()
 
 
+def test_a_bank_that_grows_completes_what_it_could_not(tmp_path):
+    bare = attempt(30, correct_answer=None, difficulty=None, topics=[])
+    other = bare | {"problem_number": 31, "problem_id": "2022_amc10a_p31"}
+    carried(tmp_path, session("1", problems_attempted=[bare, other]), session("2"))
+    late = {
+        "_id": "2022_amc10a_p30",
+        "year": 2022,
+        "contest": "AMC 10A",
+        "problem_number": "30",
+        "answer_key": "C",
+    }
+    import_file("problems", lines(tmp_path / "late.jsonl", late))
+    assert failed_checks() == {}  # it was not there to be found
+    summary = carry()
+    assert (summary["total"], outcomes(summary)) == (1, {"applied": 1})
+    assert nothing_to_do()
+    import_file(
+        "problems",
+        lines(
+            tmp_path / "later.jsonl",
+            late | {"difficulty": "hard", "topics": ["Logic"]},
+            late | {"_id": "2022_amc10a_p31", "problem_number": "31", "answer_key": "D"},
+        ),
+    )
+    assert failed_checks() == {}
+    assert outcomes(carry()) == {"applied": 1}
+    assert nothing_to_do()
+    document = the_document()
+    assert [
+        (each["correct_answer"], each["difficulty"], each["topics"])
+        for each in document["problems_attempted"]
+    ] == [("C", "hard", ["Logic"]), ("D", None, None)]
+    assert document["topic_performance"] == {
+        "Logic": {"attempted": 1, "correct": 1, "accuracy": 100}
+    }
+    assert failed_checks() == {}
+
+
+def test_a_bank_that_grows_leaves_what_people_edited(tmp_path):
+    bare = attempt(30, correct_answer=None)
+    carried(tmp_path, session("1", problems_attempted=[bare]))
+    ProblemAttempt.objects.get().save()  # nothing changed, and yet somebody's
+    result = the_result()
+    result.score = 9
+    result.save()
+    import_file(
+        "problems",
+        lines(
+            tmp_path / "late.jsonl",
+            {"contest_id": "AMC10A_2022", "problem_number": 30, "correct_answer": "C) 5"},
+        ),
+    )
+    assert nothing_to_do()
+    result.history.filter(history_change_reason=None).delete()
+    ProblemAttempt.history.filter(history_change_reason=None).delete()
+    ContestResult.objects.update(score=1)
+    second = carry()
+    assert the_document()["problems_attempted"][0]["correct_answer"] == "C) 5"
+    assert take_back(second["run"]).state == RunState.COMPLETED
+    assert the_document()["problems_attempted"][0]["correct_answer"] is None
+    assert outcomes(carry()) == {"applied": 1}
+
+
 def test_a_document_that_waits_for_the_next_run_is_not_compared(tmp_path):
     carried(tmp_path, session())
     import_sessions(tmp_path, session(year=2019, problems_attempted="none"))
