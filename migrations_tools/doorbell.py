@@ -17,6 +17,9 @@ log = structlog.get_logger(__name__)
 #: The task that does one slice (`migrations_tools.tasks`), by name: a sender needs no task code.
 WORK_SLICE = "migrations_tools.work_slice"
 
+#: The task that carries out one queued import, by name.
+WORK_ON_IMPORT = "migrations_tools.work_on_import"
+
 
 def seats_of(run: Run) -> int:
     """How many workers the run asked for (``--workers``)."""
@@ -36,8 +39,19 @@ def ring_seats(run: Run) -> None:
 
 
 def ring_seat(run_id: str, seat: int) -> None:
-    """Send one message at once. A broker that is away is no error: the sweep rings again."""
+    """Send one message at once."""
+    _send(WORK_SLICE, run_id, seat)
+
+
+def ring_for_imports() -> None:
+    """Call a worker to the queued imports as soon as the transaction is committed."""
+    if settings.CELERY_BROKER_URL:
+        transaction.on_commit(lambda: _send(WORK_ON_IMPORT))
+
+
+def _send(task: str, *arguments: object) -> None:
+    """A broker that is away is no error: the sweep rings again."""
     try:
-        current_app.send_task(WORK_SLICE, args=[run_id, seat], retry=False)
+        current_app.send_task(task, args=list(arguments), retry=False)
     except OperationalError as error:
-        log.warning("nobody called", run=run_id, error=str(error))
+        log.warning("nobody called", task=task, arguments=arguments, error=str(error))

@@ -6,9 +6,17 @@ import structlog
 from celery import shared_task
 from django.db import DatabaseError, close_old_connections
 
-from migrations_tools.doorbell import WORK_SLICE, ring_seat, ring_seats
+from migrations_tools.doorbell import (
+    WORK_ON_IMPORT,
+    WORK_SLICE,
+    ring_for_imports,
+    ring_seat,
+    ring_seats,
+)
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
+from migrations_tools.services.queued_imports import imports_wait
+from migrations_tools.services.queued_imports import work_on_import as carry_out_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.slices import work_in_seat
 
@@ -28,9 +36,24 @@ def work_slice(run_id: str, seat: int = 1) -> None:
         ring_seat(run_id, seat)
 
 
+@shared_task(name=WORK_ON_IMPORT)
+def work_on_import() -> None:
+    """One queued import; rings again while there are more."""
+    try:
+        done = carry_out_import()
+    except (DatabaseError, CarryoverError) as error:  # the sweep rings again
+        log.warning("import failed", error=str(error))
+        close_old_connections()
+        return
+    if done is not None:
+        ring_for_imports()
+
+
 @shared_task(name="migrations_tools.sweep")
 def sweep() -> None:
-    """Ring for every runnable run, every ten seconds: whatever was lost goes on."""
+    """Ring for every runnable run and for imports, every ten seconds: what was lost goes on."""
     end_abandoned_rehearsals()
+    if imports_wait():
+        ring_for_imports()
     for run in Run.objects.all().runnable():
         ring_seats(run)

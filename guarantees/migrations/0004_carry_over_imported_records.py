@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("guarantees", "0003_protected_guarantees"),
-        ("migrations_tools", "0007_cutover"),
+        ("migrations_tools", "0008_queued_imports"),
     ]
 
     operations = [RunDataMigration("split_imported_records")]

@@ -26,6 +26,9 @@ BATCH_FAILPOINTS = (
 #: Fail-points of the close of a run, in order.
 CLOSE_FAILPOINTS = ("closing", "sealed", "closed")
 
+#: An import is read and written, and not committed yet.
+IMPORT_FAILPOINT = "imported"
+
 #: The environment variable that names one.
 VARIABLE = "CARRYOVER_FAILPOINT"
 

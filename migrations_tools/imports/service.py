@@ -40,6 +40,18 @@ def import_legacy(
     the first is imported, so that most refusals leave nothing behind. Raises ImportRefused and
     PermissionRefused.
     """
+    import_kind = refuse_unreadable(
+        kind, paths, table=table, acting_user=acting_user, surface=surface
+    )
+    return [
+        _import_file(import_kind, path, table, acting_user, surface, progress) for path in paths
+    ]
+
+
+def refuse_unreadable(
+    kind: str, paths: Sequence[Path], *, table: str | None, acting_user: User, surface: str
+) -> ImportKind:
+    """Refuse what shows before a file is read from end to end; the kind, where nothing does."""
     import_kind = get_kind(kind)
     require(acting_user, "import", surface=surface)
     if table is not None:
@@ -47,9 +59,7 @@ def import_legacy(
     for path in paths:
         with closing(open_source(path)) as source:
             _matched(import_kind, path, source, table)
-    return [
-        _import_file(import_kind, path, table, acting_user, surface, progress) for path in paths
-    ]
+    return import_kind
 
 
 def _matched(

@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from migrations_tools.imports.service import import_legacy
 from migrations_tools.management.base import CarryoverCommand, ExitCode
-from migrations_tools.models import LegacyImport
+from migrations_tools.models import LegacyImport, QueuedImport
 from migrations_tools.services.actors import acting_user_from_environment
+from migrations_tools.services.queued_imports import get_queued_import, queue_imports
 from migrations_tools.states import Surface
 
 _LISTED = 10_000  # rejected lines of a file in an answer; all of them are kept in the database
@@ -25,14 +26,40 @@ class Command(CarryoverCommand):
     help = "Import files that an old system exported."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("kind", metavar="KIND", help="What the files are: guarantees, …")
-        parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="The files.")
+        self._usage_error = parser.error
+        parser.add_argument(
+            "kind", metavar="KIND", nargs="?", help="What the files are: guarantees, …"
+        )
+        parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="The files.")
         parser.add_argument(
             "--table", help="The table that a text file holds; otherwise its name says it."
+        )
+        parser.add_argument(
+            "--background", action="store_true", help="Leave the import to the workers."
+        )
+        parser.add_argument(
+            "--status", metavar="ID", help="What became of an import of --background (or “last”)."
         )
         self.add_json_argument(parser)
 
     def execute_action(self, **options: Any) -> tuple[dict[str, Any], int]:
+        if options["status"] is not None:
+            if options["kind"]:
+                self._usage_error("--status takes no KIND and no FILE")
+            queued = get_queued_import(options["status"])
+            return _queued_answer(queued), _exit_code_of(queued)
+        if not options["files"]:
+            self._usage_error("the following arguments are required: KIND, FILE (or --status ID)")
+        if options["background"]:
+            imports_queued = queue_imports(
+                options["kind"],
+                options["files"],
+                table=options["table"],
+                acting_user=acting_user_from_environment(),
+                surface=Surface.COMMAND,
+            )
+            listed = [_queued_answer(queued) for queued in imports_queued]
+            return listed[0] if len(listed) == 1 else {"files": listed}, ExitCode.DONE
         with ProgressReport() as report:
             imports = import_legacy(
                 options["kind"],
@@ -49,6 +76,12 @@ class Command(CarryoverCommand):
 
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
         for file in answer.get("files", [answer]):
+            if "import" in file:
+                self.stdout.write(f"import {file['import']} of {file['file']}: {file['state']}")
+            if "error" in file:
+                self.stdout.write(f"  {file['error']['message']} [{file['error']['code']}]")
+            if "read" not in file:
+                continue
             self.stdout.write(
                 f"{file['file']}: {file['read']:,} rows read, {file['imported']:,} imported, "
                 f"{file['updated']:,} updated, {file['unchanged']:,} unchanged, "
@@ -76,6 +109,28 @@ def _answer(legacy_import: LegacyImport) -> dict[str, Any]:
         "rejected": list(lines),
         "rejected_count": legacy_import.rejected,
     }
+
+
+def _queued_answer(queued: QueuedImport) -> dict[str, Any]:
+    """Where a queued import stands, and what came of it once it is done."""
+    answer: dict[str, Any] = {
+        "import": queued.pk,
+        "state": queued.state,
+        "kind": queued.kind,
+        "file": queued.file_name,
+    }
+    if queued.legacy_import is not None:
+        answer |= _answer(queued.legacy_import)
+    if queued.state == QueuedImport.State.REFUSED:
+        answer["error"] = {"code": queued.code, "message": queued.error}
+    return answer
+
+
+def _exit_code_of(queued: QueuedImport) -> int:
+    if queued.state == QueuedImport.State.REFUSED:
+        return ExitCode.REFUSED
+    done = queued.legacy_import
+    return ExitCode.PROBLEMS if done is not None and done.rejected else ExitCode.DONE
 
 
 class ProgressReport:

@@ -12,6 +12,7 @@ from django.db import DatabaseError, close_old_connections
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
+from migrations_tools.services.queued_imports import work_on_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.slices import work_slice
 
@@ -21,7 +22,7 @@ POLL_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    help = "Work on queued and running data migrations until stopped."
+    help = "Work on queued imports, and on queued and running data migrations, until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="End when nothing is runnable.")
@@ -36,17 +37,20 @@ class Command(BaseCommand):
                 time.sleep(POLL_SECONDS)
 
     def _sweep(self, interruption: Interruption) -> bool:
-        """One slice of each runnable run, oldest first; whether there was one."""
+        """A queued import, then one slice of each runnable run, oldest first; whether there was
+        one of them.
+        """
         close_old_connections()
         try:
+            imported = work_on_import() is not None
             end_abandoned_rehearsals()
             found = list(Run.objects.all().runnable())
-        except DatabaseError as error:
+        except (DatabaseError, CarryoverError) as error:
             log.warning("sweep failed, trying again", error=str(error))
             close_old_connections()
             return False
         worked = [self._slice(run, interruption) for run in found if not interruption.asked]
-        return any(worked)
+        return imported or any(worked)
 
     def _slice(self, run: Run, interruption: Interruption) -> bool:
         """Work on the run for a while; a run that cannot be worked on does not stop the others."""

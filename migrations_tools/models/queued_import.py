@@ -1,0 +1,49 @@
+"""Imports that wait for a worker."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from migrations_tools.models.legacy_import import LegacyImport
+from migrations_tools.states import Surface
+
+
+class QueuedImport(models.Model):
+    """One file that a worker imports. The file lies in ``uploads`` until it is done or refused.
+
+    Whoever works on it holds a lock on the row and commits the import with the new state; so it is
+    done once, and a killed worker leaves it queued.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")  # nothing of the file was imported
+
+    kind = models.CharField(max_length=40)
+    table = models.CharField(max_length=100, blank=True, default="")
+    file_name = models.CharField(max_length=255)
+    stored = models.CharField(max_length=64)  # folder below ``uploads`` that holds the file
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)  # that met an unexpected error
+    code = models.CharField(max_length=60, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    surface = models.CharField(max_length=10, choices=Surface)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    legacy_import = models.OneToOneField(
+        LegacyImport, models.PROTECT, null=True, blank=True, related_name="queued"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(state="queued"), name="import_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.file_name} ({self.get_state_display()})"
