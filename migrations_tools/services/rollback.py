@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -118,8 +119,13 @@ def _nothing_left(run: Run, force: bool) -> bool:
 def _stopped(run: Run, acting_user: User, surface: str) -> Run:
     """The run, standing still: one at work is cancelled and waited for, a lease at most."""
     _refuse_other_kinds(run)
+    run.refresh_from_db()
     if run.state in ACTIVE_STATES:
-        run = cancel_run(run, acting_user=acting_user, surface=surface, reason="to be rolled back")
+        with suppress(TransitionRefused):  # it came to its end first: nothing is left to stop
+            run = cancel_run(
+                run, acting_user=acting_user, surface=surface, reason="to be rolled back"
+            )
+        run.refresh_from_db()
         until = time.monotonic() + 2 * lease_seconds() + 10
         while run.state in ACTIVE_STATES and time.monotonic() < until:
             time.sleep(0.2)
