@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 from django.db.models import Count
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from migrations_tools.engine.claim import database_clock
 from migrations_tools.engine.context import RunContext
@@ -53,11 +53,12 @@ def close_run(context: RunContext) -> Run:
             acting_user=run.actor,
             surface=Surface.WORKER,
             seal=run.seal,
-            finished_at=timezone.now(),
+            finished_at=Now(),
             report={**run.report, "shared": shared_changes(run)},
         )
         if run.kind == RunKind.ROLLBACK:
             _settle_parent(run)
+        run.refresh_from_db(fields=["finished_at"])
     failpoint("closed")
     return run
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import plan, rehearse
@@ -126,7 +126,8 @@ def _store(run: Run, acting_user: User, surface: str) -> None:
     with transaction.atomic():
         run.save(force_insert=True)
         change_state(run, RunState.QUEUED, action="queue", **who)
-        change_state(run, RunState.RUNNING, action="start", started_at=timezone.now(), **who)
+        change_state(run, RunState.RUNNING, action="start", started_at=Now(), **who)
+        run.refresh_from_db(fields=["started_at"])
 
 
 def _end(run: Run, broken_off: str, **who: Any) -> None:
@@ -139,7 +140,8 @@ def _end(run: Run, broken_off: str, **who: Any) -> None:
         from_queryset=Run.objects.select_for_update(no_key=True),
     )
     if run.state == RunState.RUNNING and not broken_off:
-        change_state(run, RunState.COMPLETED, action="complete", finished_at=timezone.now(), **who)
+        change_state(run, RunState.COMPLETED, action="complete", finished_at=Now(), **who)
+        run.refresh_from_db(fields=["finished_at"])
     if run.state == RunState.RUNNING:
         change_state(run, RunState.CANCELLING, action="break_off", reason=broken_off, **who)
     if run.state == RunState.CANCELLING:

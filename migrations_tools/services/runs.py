@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import budget, plan, rehearse
@@ -197,7 +197,7 @@ def begin(run: Run) -> None:
                 action="start",
                 acting_user=locked.actor,
                 surface="worker",
-                started_at=timezone.now(),
+                started_at=Now(),
             )
     run.refresh_from_db()
 
