@@ -17,6 +17,8 @@ from tests.faults.forks import Deed, Forks
 from tests.faults.shop import assert_finished, queued, queued_rollback
 from tests.migrations_tools.engine.test_running import actor
 
+pytestmark = pytest.mark.fault_long
+
 DAY = 86_400.0
 
 

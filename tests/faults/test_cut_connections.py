@@ -19,6 +19,8 @@ from tests.faults.shop import (
     working,
 )
 
+pytestmark = pytest.mark.fault_long
+
 #: The words of the last statement of a batch's transaction.
 DONE = b"SET \"state\" = 'done'"
 

@@ -11,7 +11,7 @@ from migrations_tools.models import LedgerEntry, RowChange, Run
 from tests.faults.forks import Forks
 from tests.faults.shop import assert_finished, queued, queued_rollback, working
 
-pytestmark = pytest.mark.usefixtures("forks")
+pytestmark = [pytest.mark.usefixtures("forks"), pytest.mark.fault_long]
 
 
 def records() -> tuple[int, int]:

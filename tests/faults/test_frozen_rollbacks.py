@@ -12,6 +12,8 @@ from tests.faults.forks import Forks
 from tests.faults.shop import assert_finished, queued_rollback, working
 from tests.shop.models import Order
 
+pytestmark = pytest.mark.fault_long
+
 
 @pytest.mark.parametrize("name", ["claimed", "locked", "written", "before_done", "before_commit"])
 def test_a_frozen_rollback_is_taken_over_and_writes_nothing_when_it_wakes(

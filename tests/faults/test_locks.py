@@ -16,6 +16,8 @@ from tests.faults.forks import Forks
 from tests.faults.shop import ORDERS, assert_finished, queued, working
 from tests.shop.models import DayBook, LegacyOrder
 
+pytestmark = pytest.mark.fault_long
+
 
 class Application(threading.Thread):
     """A transaction of the application: it locks its rows one after the other, and commits."""
