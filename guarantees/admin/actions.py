@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from guarantees.admin.base import NoBulkDelete, ReadOnly
 from guarantees.models import ActionSession, GuaranteeAction
+from guarantees.services.actions import discard_draft
 from migrations_tools.history_admin import HistoryAdmin
+from migrations_tools.states import Surface
 
 
 @admin.register(ActionSession)
@@ -69,9 +74,19 @@ class GuaranteeActionAdmin(NoBulkDelete, HistoryAdmin):
     def has_change_permission(
         self, request: HttpRequest, obj: GuaranteeAction | None = None
     ) -> bool:
-        return super().has_change_permission(request, obj) and not (obj and obj.is_locked)
+        return super().has_change_permission(request, obj) and not (obj and _is_closed(obj))
 
     def has_delete_permission(
         self, request: HttpRequest, obj: GuaranteeAction | None = None
     ) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and obj.is_locked)
+        return super().has_delete_permission(request, obj) and not (obj and _is_closed(obj))
+
+    def delete_model(self, request: HttpRequest, obj: GuaranteeAction) -> None:
+        """Only drafts come here; the day's session counts them no longer."""
+        user = cast(User, request.user)  # the admin lets nobody else in
+        discard_draft(obj.pk, acting_user=user, surface=Surface.ADMIN)
+
+
+def _is_closed(action: GuaranteeAction) -> bool:
+    """Issued, or a draft of a session that was locked."""
+    return action.is_locked or (action.session is not None and action.session.is_locked)

@@ -342,7 +342,8 @@ _ACTIONS: Final = SQLScan(
 
 # ------------------------------------------------------------------------------------ current state
 
-#: Of guarantees with a migrated action; what people's actions make of others is their service's.
+#: Of guarantees with a migrated action, and of what actions set: the rest is what was imported,
+#: and people may correct that.
 _CURRENT: Final = SQLCheck(
     "current_state_differs",
     "Guarantees are currently what their actions made of them",
@@ -367,9 +368,9 @@ _CURRENT: Final = SQLCheck(
             || coalesce(g.current_expiry::text, 'no day') || ' for '
             || coalesce(g.current_amount::text, 'no amount') || '; its actions say otherwise'
         FROM acted a JOIN guarantees_guarantee g ON g.id = a.id
-        WHERE a.record IS NOT NULL AND (g.status, g.current_expiry, g.current_amount)
-            IS DISTINCT FROM (a.status, coalesce(a.expiry, g.expiry_date),
-                coalesce(a.amount, g.amount))
+        WHERE a.record IS NOT NULL AND (g.status <> a.status
+            OR a.expiry IS NOT NULL AND a.expiry IS DISTINCT FROM g.current_expiry
+            OR a.amount IS NOT NULL AND a.amount IS DISTINCT FROM g.current_amount)
     """,
     may_be_empty=True,
 )

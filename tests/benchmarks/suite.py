@@ -36,7 +36,7 @@ _NOTES = (
     "links and history, but no ledger and no journal. They are slow, so they get fewer rows, and "
     "rates are compared.",
     "The hand-written SQL writes the same rows, digests included, 5,000 old rows a transaction. It "
-    "reads the plain shapes of amounts only, gives no warnings, and can be neither "
+    "reads the plain shapes of amounts and dates only, gives no warnings, and can be neither "
     "paused, resumed nor shared between workers.",
     "A person's collaboration sessions: each contender lists the sessions of the same people, with "
     "all participants of each, and the lists are compared. The old path reads the staged rows by "

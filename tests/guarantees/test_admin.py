@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from guarantees.models import (
+    ActionSession,
     Bank,
     BankAlias,
+    GuaranteeAction,
     ImportedRecord,
     ImportSession,
     Supplier,
@@ -25,6 +27,7 @@ from tests.guarantees.factories import (
     GuaranteeFactory,
     SupplierFactory,
 )
+from tests.guarantees.services import acting
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +134,20 @@ def test_staged_rows_are_read_only(admin_client):
         assert admin_client.get(page("add", model)).status_code == 403
         pk = model.objects.values_list("pk", flat=True).first()
         assert admin_client.post(page("change", model, pk), {}).status_code == 403
+
+
+def test_a_draft_discarded_in_the_admin_is_counted_no_longer(admin_client):
+    acting.guarantee()
+    drafted = acting.draft()
+    admin_client.post(page("delete", drafted, drafted.pk), {"post": "yes"})
+    assert not GuaranteeAction.objects.exists()
+    assert ActionSession.objects.get().total_actions == 0
+
+
+def test_a_draft_of_a_locked_session_can_only_be_read(admin_client):
+    acting.guarantee()
+    drafted = acting.draft()
+    assert "_save" in admin_client.get(page("change", drafted, drafted.pk)).content.decode()
+    ActionSession.objects.update(is_locked=True)
+    assert "_save" not in admin_client.get(page("change", drafted, drafted.pk)).content.decode()
+    assert admin_client.post(page("delete", drafted, drafted.pk)).status_code == 403

@@ -70,6 +70,7 @@ def migrated() -> Migrated:
         amount=Decimal("1234.50"),
         issue_date=date(2024, 3, 1),
         expiry_date=date(2025, 12, 31),
+        current_expiry=date(2026, 12, 31),
     )
     action = GuaranteeActionFactory.create(
         issued=True, guarantee=guarantee, previous_amount=Decimal(5), new_expiry=date(2026, 12, 31)
