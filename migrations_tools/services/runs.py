@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 from django.db.models.functions import Now
 
 from migrations_tools.definitions.registry import get_definition

@@ -18,7 +18,7 @@ from tests.sessions_app.data_migrations.orphans import orphan, projects
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEFORE = "0007"
+BEFORE = "0009"
 
 
 @pytest.fixture
