@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import budget, plan, rehearse
