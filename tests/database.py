@@ -24,11 +24,6 @@ _TRUNCATE_TRIGGERS = """
       AND relnamespace = current_schema()::regnamespace
 """
 
-_ALWAYS_TRIGGERS = """
-    SELECT tgrelid::regclass::text, tgname FROM pg_trigger
-    WHERE NOT tgisinternal AND tgenabled = 'A' AND tgrelid = ANY(%s::regclass[])
-"""
-
 # pg_trigger.tgenabled → how ALTER TABLE says it
 _ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 
@@ -92,44 +87,12 @@ def restore_baseline(cursor: Any) -> None:
 
 
 def execute_sql_flush(operations: DatabaseOperations, sql_list: Sequence[str]) -> None:
-    """Django's flush, in place of `DatabaseOperations.execute_sql_flush`.
-
-    A superuser deletes from the few tables that have rows; TRUNCATE of all of them, which everybody
-    else may do, takes a quarter of a second, and with it most of a test's time.
-    """
+    """Django's flush, in place of `DatabaseOperations.execute_sql_flush`."""
     with transaction.atomic(), operations.connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('is_superuser')")
-        if cursor.fetchone()[0] == "on":
-            empty_used_tables(cursor)
-        else:
-            with truncate_triggers_disabled(cursor):
-                for statement in sql_list:
-                    cursor.execute(statement)
+        with truncate_triggers_disabled(cursor):
+            for statement in sql_list:
+                cursor.execute(statement)
         restore_baseline(cursor)
-
-
-def empty_used_tables(cursor: Any) -> None:
-    """Delete all rows. No trigger and no foreign key has a say in this transaction."""
-    cursor.execute(_TABLES)
-    tables = [sql.Identifier(table) for table, _, _ in cursor.fetchall()]
-    used = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {name} WHERE EXISTS (SELECT FROM {table})").format(
-            name=sql.Literal(table.as_string()), table=table
-        )
-        for table in tables
-    )
-    cursor.execute(used)
-    names = [name for (name,) in cursor.fetchall()]
-    cursor.execute(_ALWAYS_TRIGGERS, [names])
-    triggers = cursor.fetchall()
-    cursor.execute("SET LOCAL session_replication_role = replica")
-    for table, name in triggers:
-        cursor.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{name}"')
-    for name in names:
-        cursor.execute(f"DELETE FROM {name}")
-    for table, name in triggers:
-        cursor.execute(f'ALTER TABLE {table} ENABLE ALWAYS TRIGGER "{name}"')
-    cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def _statement(template: str, table: str, columns: list[str]) -> sql.Composed:
