@@ -78,5 +78,8 @@ def test_a_rehearsal_whose_session_lives_is_left_alone_and_no_lock_is_left_behin
     assert runs.plan_run("carry_orders", **actor()) is not None
     assert states == [1]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+            "WHERE locktype = 'advisory' AND datname = current_database()"
+        )
         assert cursor.fetchone() == (0,)
