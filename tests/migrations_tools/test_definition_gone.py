@@ -72,7 +72,7 @@ def test_a_run_without_a_definition_does_not_keep_the_worker_from_the_others(
     remove(monkeypatch, "revise_orders")
     call_command("worker", "--once")
     assert Run.objects.get(pk=other).state == "completed"
-    assert Run.objects.get(pk=stuck).state == "running"
+    assert Run.objects.get(pk=stuck).state == "queued"
     assert Customer.objects.count() == 1
 
 
