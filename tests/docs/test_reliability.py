@@ -13,7 +13,7 @@ TEXT = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 FAULTS = ROOT / "tests" / "faults"
 
 
-def names_of_tests(path: Path) -> set[str]:
+def faults_tested_in(path: Path) -> set[str]:
     found = ast.parse(path.read_text(encoding="utf-8")).body
     return {
         item.name
@@ -28,10 +28,12 @@ def test_every_line_of_the_tables_names_a_test_that_exists() -> None:
     for line in lines:
         (named,) = re.findall(r"`([\w/]+\.py)::(\w+)` \|$", line)
         path = ROOT / named[0] if "/" in named[0] else FAULTS / named[0]
-        assert named[1] in names_of_tests(path), named
+        assert named[1] in faults_tested_in(path), named
 
 
 def test_every_test_of_a_fault_is_in_a_table() -> None:
     named = set(re.findall(r"`(test_\w+\.py)::(\w+)`", TEXT))
-    there = {(path.name, name) for path in FAULTS.glob("test_*.py") for name in names_of_tests(path)}
+    there = {
+        (path.name, name) for path in FAULTS.glob("test_*.py") for name in faults_tested_in(path)
+    }
     assert there - named == set()
