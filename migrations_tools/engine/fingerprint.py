@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import hashlib
+import importlib.util
 import inspect
 import sys
 from collections.abc import Iterable, Mapping
@@ -40,25 +43,59 @@ def _models(context: RunContext) -> list[type[Model]]:
 def code_fingerprint(definition: type[DataMigration]) -> str:
     """SHA-256 over the version and the source of everything the definition is written in."""
     digest = hashlib.sha256(str(definition.version).encode())
-    for name in sorted(_modules_of(definition)):
+    for name in sorted(modules_of(definition)):
         digest.update(inspect.getsource(sys.modules[name]).encode())
     return digest.hexdigest()
 
 
-def _modules_of(definition: type[DataMigration]) -> set[str]:
-    """The modules of definition and steps, and what they import from their own package."""
+def modules_of(definition: type[DataMigration]) -> set[str]:
+    """The modules of definition and steps, and of their app what those import."""
     waiting = {cls.__module__ for cls in (definition, *definition.steps)}
-    packages = {name.rpartition(".")[0] + "." for name in waiting}
+    apps = {name.partition(".")[0] for name in waiting}
     found: set[str] = set()
     while waiting:
-        module = sys.modules[waiting.pop()]
-        found.add(module.__name__)
-        for value in vars(module).values():
-            origin = getattr(value, "__module__", None) or getattr(value, "__name__", "")
-            inside = isinstance(origin, str) and origin.startswith(tuple(packages))
-            if inside and origin in sys.modules and origin not in found:
-                waiting.add(origin)
+        name = waiting.pop()
+        found.add(name)
+        waiting |= {
+            home
+            for home in (_home(module, item) for module, item in _imports(name))
+            if home not in found and home.partition(".")[0] in apps
+        }
     return found
+
+
+@functools.cache
+def _imports(module: str) -> frozenset[tuple[str, str]]:
+    """What the module imports from where: (module, name)."""
+    found = set()
+    for node in ast.walk(ast.parse(inspect.getsource(sys.modules[module]))):
+        if isinstance(node, ast.ImportFrom):
+            package = sys.modules[module].__package__
+            origin = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            found |= {(origin, alias.name) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {(alias.name, "") for alias in node.names}
+    return frozenset(found)
+
+
+def _home(module: str, name: str) -> str:
+    """The module that says what ``name`` is, where ``module`` only passes it on; "" for unknown."""
+    if f"{module}.{name}" in sys.modules:
+        return f"{module}.{name}"
+    if module not in sys.modules:
+        return ""
+    value = getattr(sys.modules[module], name, None)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        return value.__module__ if value.__module__ in sys.modules else ""
+    for origin, item in _passed_on(module):
+        if item == name:
+            return _home(origin, item)
+    return module
+
+
+def _passed_on(module: str) -> frozenset[tuple[str, str]]:
+    """The imports of a package's front, which has no code of its own."""
+    return _imports(module) if hasattr(sys.modules[module], "__path__") else frozenset()
 
 
 def schema_of(models: Iterable[type[Model]]) -> dict[str, dict[str, str]]:
