@@ -182,7 +182,8 @@ class StagedTable(CopiedTable):
         cursor.execute(
             f"INSERT INTO {self.target} ({column_list(self.columns)}, legacy_import_id) "
             f"SELECT {column_list(self.columns, 't')}, %s FROM {ROWS} t "
-            f"WHERE NOT EXISTS (SELECT FROM {self.target} s WHERE s.{self.key} = t.{self.key})",
+            f"WHERE NOT EXISTS (SELECT FROM {self.target} s WHERE s.{self.key} = t.{self.key}) "
+            f"ORDER BY t.{ROW}",
             [legacy_import_id],
         )
         counts.imported = cursor.rowcount
