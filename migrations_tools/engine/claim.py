@@ -20,6 +20,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Now
 
 from migrations_tools.definitions.sources import KeyRange
+from migrations_tools.engine.clock import database_clock
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.limits import lease_seconds, short_transaction
 from migrations_tools.engine.seal import batch_digest
@@ -55,11 +56,6 @@ class Owner:
     @classmethod
     def here(cls) -> Owner:
         return cls(f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
-
-
-def database_clock() -> RawSQL:
-    """The database's clock, which goes on within a transaction."""
-    return RawSQL("clock_timestamp()", [])
 
 
 def expired_batches(run: Run) -> QuerySet[Batch]:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Count
 from django.db.models.functions import Now
 
-from migrations_tools.engine.claim import database_clock
+from migrations_tools.engine.clock import database_clock
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.decided import reopen_rolled_back
 from migrations_tools.engine.execute import settle_constraints

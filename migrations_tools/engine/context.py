@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Model
-from django.utils import timezone
 
 from migrations_tools.definitions.base import DataMigration, Step
 from migrations_tools.definitions.options import parse_options
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.definitions.sources import TouchedSource
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.planned import PlannedKeys
 from migrations_tools.engine.selection import Selection
 from migrations_tools.models import Run
@@ -51,7 +51,7 @@ class RunContext:
     @property
     def now(self) -> datetime:
         """The run's one clock: the moment it started."""
-        return self.run.started_at or timezone.now()
+        return self.run.started_at or database_time()
 
     def selection(self, step: int, *, sweeping: bool = False) -> Selection:
         found = self._selections.get((step, sweeping))

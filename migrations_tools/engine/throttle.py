@@ -14,6 +14,7 @@ from datetime import time as clock_time
 from django.conf import settings
 from django.utils import timezone
 
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.signals import read_signals, strain, watched
 from migrations_tools.engine.transitions import change_state
@@ -76,7 +77,7 @@ def standing_orders() -> str:
     governor = Governor.objects.filter(stopped=True).first()
     if governor is not None:
         return f"all runs are stopped: {governor.reason}"
-    if not in_window(timezone.localtime()):
+    if windows() and not in_window(timezone.localtime(database_time())):
         return f"runs work in their windows only: {windows_in_words()}"
     return ""
 

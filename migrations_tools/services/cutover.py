@@ -7,12 +7,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from migrations_tools.cutover import switch
 from migrations_tools.cutover.keys import CutoverKey, get_cutover
 from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Stage, reads_legacy
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
@@ -116,7 +116,7 @@ def _verified_run(key: CutoverKey) -> Run:
 
 def _fresh_and_clean(key: CutoverKey, cutover: Cutover) -> None:
     run = _verified_run(key)
-    if run.verified_at is None or timezone.now() - run.verified_at > FRESH:
+    if run.verified_at is None or database_time() - run.verified_at > FRESH:
         raise CutoverRefused(
             f"The verification of run {run.pk} is older than 24 hours: datamigrate verify {run.pk}",
             code="verification_old",
@@ -153,7 +153,7 @@ def _move(
 ) -> Cutover:
     before = cutover.stage
     if stage != before:
-        cutover.since = timezone.now()
+        cutover.since = database_time()
         cutover.compared = cutover.mismatched = 0
         cutover.legacy_ms = cutover.new_ms = 0.0
     if stage == Stage.SHADOW != before:

@@ -11,9 +11,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from migrations_tools.cutover.keys import all_cutovers
+from migrations_tools.cutover.stages import Stage
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.selection import Selection
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError, UnknownDefinition
@@ -27,6 +29,7 @@ from migrations_tools.models import (
     Run,
     Transition,
 )
+from migrations_tools.models.cutover import Cutover
 from migrations_tools.retention.backup import write_backup
 from migrations_tools.retention.check import BackupReader
 from migrations_tools.services.actors import require
@@ -147,8 +150,15 @@ def still_needed(run: Run) -> str | None:
             "its ledger tells which source rows are carried over; without it the next run would "
             "carry them over again. Roll it back, or remove the source rows first."
         )
+    for key in _cutovers_of(run):
+        if key.stage != Stage.COMPLETE and not _was_backed_up(run):
+            return (
+                f"the cutover {key.key} is at {key.stage}, and journals are kept until some time "
+                f"after it is complete. To let it go earlier, export it first: datamigrate backup "
+                f"{run.pk} --out FILE"
+            )
     until = kept_until(run)
-    if until > timezone.now() and not _was_backed_up(run):
+    if until > database_time() and not _was_backed_up(run):
         return (
             f"it is kept until {until:%Y-%m-%d}. To let it go earlier, export it first: "
             f"datamigrate backup {run.pk} --out FILE"
@@ -157,9 +167,19 @@ def still_needed(run: Run) -> str | None:
 
 
 def kept_until(run: Run) -> datetime:
-    """The end of the retention time: CARRYOVER_JOURNAL_RETENTION_DAYS after the run ended."""
+    """The end of the retention time: CARRYOVER_JOURNAL_RETENTION_DAYS after the run ended, or after
+    its definition's cutover was complete.
+    """
     days = getattr(settings, "CARRYOVER_JOURNAL_RETENTION_DAYS", DEFAULT_RETENTION_DAYS)
-    return (run.finished_at or run.created_at) + timedelta(days=days)
+    began = [run.finished_at or run.created_at]
+    began += [found.since for found in _cutovers_of(run) if found.since is not None]
+    return max(began) + timedelta(days=days)
+
+
+def _cutovers_of(run: Run) -> list[Cutover]:
+    """Cutovers that somebody began, of the data migration of ``run``."""
+    names = [key.name for key in all_cutovers() if key.definition == run.definition]
+    return list(Cutover.objects.filter(key__in=names).exclude(stage=Stage.OFF))
 
 
 def purgeable_runs() -> list[Run]:
@@ -169,7 +189,7 @@ def purgeable_runs() -> list[Run]:
     return [
         run
         for run in old.order_by("created_at")
-        if kept_until(run) <= timezone.now() and still_needed(run) is None
+        if kept_until(run) <= database_time() and still_needed(run) is None
     ]
 
 
@@ -195,6 +215,8 @@ def erase_personal(
                 f"Run {run.pk} has none of these keys.", code="unknown_key", run=str(run.pk)
             )
         _forget_samples(run, keys)
+        for told in runs:
+            _forget_samples_of_plan(told, keys)
         record_action(
             run,
             action="erase",
@@ -232,6 +254,16 @@ def _forget_samples(run: Run, keys: Sequence[str]) -> None:
         if len(kept) < len(check.sample):
             check.sample = kept
             check.save(update_fields=["sample"])
+
+
+def _forget_samples_of_plan(run: Run, keys: Sequence[str]) -> None:
+    """Take the keys out of the before and after that a plan shows."""
+    held = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+    samples = held.report.get("samples", [])
+    kept = [sample for sample in samples if sample["key"] not in set(keys)]
+    if len(kept) < len(samples):
+        held.report["samples"] = kept
+        held.save(update_fields=["report"])
 
 
 def _decides_about_source(run: Run) -> bool:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import budget, plan, rehearse
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.fingerprint import differences, fingerprint
 from migrations_tools.engine.limits import short_transaction
@@ -311,7 +311,7 @@ def resume_run(
             surface=surface,
             reason=accept_drift or reason,
             tuning=locked.tuning,
-            started_at=locked.started_at or timezone.now(),
+            started_at=locked.started_at or database_time(),
         )
     return locked
 

@@ -9,10 +9,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine.clock import database_clock
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError
@@ -116,7 +116,7 @@ def _conclude(
         for run in runs:
             forget_progress(run)
             Run.objects.filter(pk=run.pk, state=run.state).update(
-                verification_state=state, verified_at=timezone.now()
+                verification_state=state, verified_at=database_clock()
             )
         subjects: Sequence[Run | None] = runs or [None]
         for about in subjects:

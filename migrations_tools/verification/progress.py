@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.fingerprint import code_fingerprint
 from migrations_tools.models import Batch, Run
 from migrations_tools.verification.ranges import portions
@@ -36,7 +36,7 @@ class Progress:
         self.stamp = _stamp(run, batches)
         kept = Run.objects.values_list("verifying", flat=True).get(pk=run.pk) or {}
         fresh = kept.get("stamp") == self.stamp and (
-            timezone.now() - datetime.fromisoformat(kept["at"]) < LONGEST_BREAK
+            database_time() - datetime.fromisoformat(kept["at"]) < LONGEST_BREAK
         )
         self.stages: dict[str, dict[str, Any]] = kept["stages"] if fresh else {}
 
@@ -54,7 +54,7 @@ class Progress:
                 continue
             yield portion
             self.stages[stage] = {"done": number, "found": findings()}
-            now = timezone.now().isoformat()
+            now = database_time().isoformat()
             kept = {"stamp": self.stamp, "at": now, "stages": self.stages}
             Run.objects.filter(pk=self.run.pk).update(verifying=kept)
 

@@ -6,18 +6,22 @@ import gzip
 import json
 import stat
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from pytest_django import Settings
 
+from migrations_tools.cutover import keys
 from migrations_tools.exceptions import CarryoverError, PermissionRefused
 from migrations_tools.models import (
     Batch,
     Check,
+    Cutover,
     LedgerEntry,
     RetentionRecord,
     ReviewItem,
@@ -205,6 +209,26 @@ def test_a_rolled_back_run_is_purged_after_its_time(rolled_back: Run, settings: 
     assert refusal.value.code == "journal_purged"
 
 
+def test_journals_are_kept_until_some_time_after_the_cutover(
+    rolled_back: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_keys", {})
+    keys.register_cutover(
+        keys.CutoverKey(name="shop", title="", definition=rolled_back.definition, environment="")
+    )
+    settings.CARRYOVER_JOURNAL_RETENTION_DAYS = 0
+    under_way = Cutover.objects.create(key="shop", stage="live", since=timezone.now())
+    with pytest.raises(CarryoverError, match="the cutover shop is at live"):
+        purge(rolled_back)
+    assert rolled_back not in retention.purgeable_runs()
+    under_way.stage, under_way.since = "complete", timezone.now() + timedelta(hours=1)
+    under_way.save()
+    with pytest.raises(CarryoverError, match="kept until"):
+        purge(rolled_back)
+    Cutover.objects.update(since=timezone.now() - timedelta(hours=1))
+    assert rolled_back in retention.purgeable_runs()
+
+
 def test_a_run_that_was_backed_up_may_go_earlier(rolled_back: Run, tmp_path: Path) -> None:
     retention.backup_run(rolled_back, tmp_path / "b", **actor())
     assert purge(rolled_back)["ledger"] == 9
@@ -304,7 +328,12 @@ def test_reviews_and_samples_forget_erased_keys() -> None:
         title="x", ok=False, examined=1, failures=2,
         sample=[{"key": key, "detail": "Jane"}, {"key": "other", "detail": "kept"}],
     )  # fmt: skip
+    Run.objects.filter(pk=run.pk).update(
+        report={"samples": [{"key": key, "changes": ["Jane"]}, {"key": "other", "changes": []}]}
+    )
     retention.erase_personal(run, [key], reason="asked for", **actor())
+    run.refresh_from_db()
+    assert run.report["samples"] == [{"key": "other", "changes": []}]
     item = ReviewItem.objects.get()
     assert (item.proposal, item.evidence) == ({}, {})
     assert Check.objects.get().sample == [{"key": "other", "detail": "kept"}]
