@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from migrations_tools.cutover.keys import CutoverKey
 from migrations_tools.cutover.stages import RULES, STAGE_SENTENCES, STAGE_TRANSITIONS
 from migrations_tools.cutover.switch import forced_to_legacy
-from migrations_tools.models import LedgerEntry, Run
+from migrations_tools.models import Run
 from migrations_tools.models.cutover import Cutover, Mismatch, Waiver
+from migrations_tools.selectors.summary import newest_entries
 from migrations_tools.states import Outcome
 
 
 def unclean_keys(run: Run) -> list[tuple[int, str]]:
     """Step and key of what the run quarantined or left in conflict, and nobody waived."""
-    newest = (
-        LedgerEntry.objects.filter(run=run)
-        .order_by("step", "key", "-attempt")
-        .distinct("step", "key")
-        .values_list("step", "key", "outcome")
+    waived = Waiver.objects.filter(
+        definition=run.definition, step=OuterRef("step"), key=OuterRef("key")
     )
-    waived = set(Waiver.objects.filter(definition=run.definition).values_list("step", "key"))
-    problems = {Outcome.QUARANTINED, Outcome.CONFLICT}
-    return [
-        (step, key)
-        for step, key, outcome in newest
-        if outcome in problems and (step, key) not in waived
-    ]
+    unclean = newest_entries(run).filter(
+        ~Exists(waived), outcome__in=[Outcome.QUARANTINED, Outcome.CONFLICT]
+    )
+    return list(unclean.order_by("step", "key").values_list("step", "key"))
 
 
 def cutover_status(key: CutoverKey) -> dict[str, Any]:

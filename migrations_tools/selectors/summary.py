@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.registry import get_definition
@@ -44,6 +44,14 @@ def counts_of(run: Run) -> dict[str, Any]:
         },
         "categories": {name: n for name, n in sums["categories"].items() if n > 0},
     }
+
+
+def newest_entries(run: Run) -> QuerySet[LedgerEntry]:
+    """The last word on each key of each step: its newest attempt."""
+    later = LedgerEntry.objects.filter(
+        run=run, step=OuterRef("step"), key=OuterRef("key"), attempt__gt=OuterRef("attempt")
+    )
+    return LedgerEntry.objects.filter(~Exists(later), run=run)
 
 
 def spread_of(run: Run) -> dict[str, Any]:

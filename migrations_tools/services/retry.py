@@ -11,7 +11,8 @@ from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine.claim import AGAIN
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.exceptions import CarryoverError, TransitionRefused
-from migrations_tools.models import Batch, LedgerEntry, Run
+from migrations_tools.models import Batch, Run
+from migrations_tools.selectors.summary import newest_entries
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import refuse_while_active
 from migrations_tools.states import Outcome, RunKind, RunState, VerificationState
@@ -66,13 +67,8 @@ def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str)
 
 def quarantined_keys(run: Run) -> list[tuple[int, str]]:
     """Step and key of everything whose newest attempt is quarantined."""
-    newest = (
-        LedgerEntry.objects.filter(run=run)
-        .order_by("step", "key", "-attempt")
-        .distinct("step", "key")
-        .values_list("step", "key", "outcome")
-    )
-    return [(step, key) for step, key, outcome in newest if outcome == Outcome.QUARANTINED]
+    newest = newest_entries(run).filter(outcome=Outcome.QUARANTINED)
+    return list(newest.order_by("step", "key").values_list("step", "key"))
 
 
 def _cut_again(run: Run, chosen: Sequence[tuple[int, str]]) -> None:
