@@ -6,6 +6,7 @@ Nothing here decides what a run may do; the database does (states, leases, fenci
 
 from __future__ import annotations
 
+import functools
 import gc
 import random
 import time
@@ -196,6 +197,7 @@ class Worker:
         return True
 
 
+@functools.cache  # once in a process: what is frozen is never collected
 def spare_the_collector() -> None:
     """Let Python look for garbage cycles seldom: a batch makes many objects and no cycles.
 
