@@ -21,6 +21,7 @@ from migrations_tools.definitions.outcomes import (
 from migrations_tools.engine.sql import ledger_digest, table_of
 from migrations_tools.engine.transfer import transfer
 from migrations_tools.models import Batch, LedgerEntry, ReviewItem
+from migrations_tools.text import storable_text
 
 _CHANGES = frozenset({Insert, Update, Delete, Ensure})
 
@@ -67,7 +68,7 @@ def entry_for(key: str, digest: bytes | None, outcome: Outcome) -> Entry:
             return Entry(key, "unchanged", source_digest=digest)
         case Skip():
             return Entry(
-                key, "skipped", _short(outcome.code, 60), storable(outcome.detail) or None,
+                key, "skipped", _short(outcome.code, 60), storable_text(outcome.detail) or None,
                 _short(outcome.category, 30), _ratio(outcome.confidence),
                 _warnings(outcome.warnings), digest,
             )  # fmt: skip
@@ -78,14 +79,17 @@ def entry_for(key: str, digest: bytes | None, outcome: Outcome) -> Entry:
                 _ratio(outcome.confidence), _warnings(outcome.warnings), digest,
             )  # fmt: skip
         case Conflict():
-            detail = storable(outcome.detail) or None
+            detail = storable_text(outcome.detail) or None
             return Entry(key, "conflict", _short(outcome.code, 60), detail, source_digest=digest)
     raise TypeError(f"transform answered {outcome!r}, which is no outcome")
 
 
 def rejection_entry(key: str, digest: bytes | None, rejected: Reject) -> Entry:
     """The entry of a key that ``transform`` rejected."""
-    code, detail = storable(str(rejected.code))[:60], storable(str(rejected.detail)) or None
+    code, detail = (
+        storable_text(str(rejected.code))[:60],
+        storable_text(str(rejected.detail)) or None,
+    )
     return Entry(
         key, "quarantined", code, detail, _short(rejected.category, 30),
         _ratio(rejected.confidence), _warnings(rejected.warnings), digest,
@@ -103,15 +107,10 @@ def changes_of(outcome: Outcome) -> tuple[Change, ...]:
     return changes
 
 
-def storable(text: str) -> str:
-    """``text`` without what PostgreSQL cannot hold: NUL and lone surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
 def _short(text: str, most: int) -> str:
     if not isinstance(text, str) or len(text) > most:
         raise ValueError(f"{text!r} is no text of at most {most} characters")
-    return storable(text)
+    return storable_text(text)
 
 
 def _ratio(confidence: float | None) -> float | None:
@@ -122,7 +121,9 @@ def _warnings(warnings: Sequence[str | Warning_]) -> str | None:
     if not warnings:
         return None
     pairs = [[item, ""] if isinstance(item, str) else [item.code, item.detail] for item in warnings]
-    return json.dumps([[storable(text) for text in pair] for pair in pairs], ensure_ascii=False)
+    return json.dumps(
+        [[storable_text(text) for text in pair] for pair in pairs], ensure_ascii=False
+    )
 
 
 def write_ledger(cursor: Any, batch: Batch, entries: Sequence[Entry]) -> None:

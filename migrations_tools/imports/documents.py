@@ -8,15 +8,9 @@ from typing import Any
 
 from migrations_tools.imports.readers.base import Record
 from migrations_tools.imports.staging import StagedTable
-from migrations_tools.imports.values import (
-    canonical,
-    content_hash,
-    document_json,
-    may_be_lost,
-    storable,
-    storable_text,
-)
+from migrations_tools.imports.values import canonical, content_hash, document_json, may_be_lost
 from migrations_tools.models import StagedRow
+from migrations_tools.text import storable, storable_text
 
 Values = Mapping[str, Any]
 

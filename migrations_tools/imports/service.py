@@ -18,9 +18,9 @@ from migrations_tools.imports.readers import open_source
 from migrations_tools.imports.readers.base import Source, SourceTable
 from migrations_tools.imports.readers.files import open_regular, sha256_of
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, Progress
-from migrations_tools.imports.values import storable_text
 from migrations_tools.models import LegacyImport
 from migrations_tools.services.actors import require
+from migrations_tools.text import storable_text
 
 _WORK_MEMORY = "128MB"  # for the joins of a merge; the rows of a large file fit
 

@@ -14,8 +14,8 @@ from django.db.models import Model
 
 from migrations_tools.engine.sql import pk_column, table_of
 from migrations_tools.imports.readers.base import Record, Rejection, SourceTable
-from migrations_tools.imports.values import storable_text
 from migrations_tools.models import LegacyImport, RejectedLine
+from migrations_tools.text import storable_text
 
 #: Called now and then with the table, its rows so far, and the share read of it (0–1).
 Progress = Callable[[str, int, float], None]

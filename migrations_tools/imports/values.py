@@ -14,25 +14,17 @@ from typing import Any
 
 from django.db import models
 
+from migrations_tools.text import storable, storable_text
+
 Convert = Callable[[Any], Any]
 
 _INTEGER = re.compile(r"\s*([+-]?\d{1,19})(?:\.0*)?\s*", re.ASCII)
-_LOST = re.compile("[\x00\ud800-\udfff]")  # what no text of PostgreSQL can hold
 # as a JSON number 1.234 is a little more than one; as text it would be a thousand and more
 _LIKE_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 
 
 class DoesNotFitError(ValueError):
     """The column cannot hold the value."""
-
-
-def storable(text: str) -> bool:
-    return not _LOST.search(text)
-
-
-def storable_text(text: str) -> str:
-    """``text`` with a replacement character for what no column can hold; for display."""
-    return _LOST.sub("\ufffd", text)
 
 
 def converter(field: models.Field[Any, Any]) -> Convert:

@@ -12,9 +12,11 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import F
 
 from migrations_tools.doorbell import ring_for_imports
+from migrations_tools.engine.advisory import advisory_lock
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.errors import is_connection_loss, sentence_of
 from migrations_tools.engine.failpoints import IMPORT_FAILPOINT, failpoint
 from migrations_tools.engine.throttle import standing_orders
@@ -22,12 +24,13 @@ from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError, ImportRefused
 from migrations_tools.imports.readers.files import open_regular
 from migrations_tools.imports.service import import_legacy, refuse_unreadable
-from migrations_tools.imports.values import storable_text
 from migrations_tools.models import LegacyImport, QueuedImport
+from migrations_tools.services.actors import require
+from migrations_tools.text import storable_text
 
 log = structlog.get_logger(__name__)
 
-#: Unexpected errors after which an import is given up.
+#: Attempts after which an import is given up: those that failed, and those whose worker ended.
 MOST_ATTEMPTS = 3
 _LONGEST_NUMBER = 19  # digits of a bigint
 
@@ -102,20 +105,37 @@ def work_on_import() -> QueuedImport | None:
     """Carry out the oldest import that no other worker is at; None where there is none.
 
     Import and new state are one transaction. A refused file leaves nothing behind; so does a
-    killed worker, whose import another one takes up.
+    killed worker, whose import another one takes up. The attempt is counted before: a file that
+    its workers do not survive is given up too.
     """
     if not imports_wait():
         return None
+    waiting = QueuedImport.objects.filter(state=QueuedImport.State.QUEUED)
+    for number in waiting.order_by("attempts", "id").values_list("pk", flat=True):
+        with advisory_lock(f"carryover import {number}") as taken:
+            if taken and _count_attempt(number):
+                return _carry_out(number)
+    return None
+
+
+def _count_attempt(number: int) -> bool:
+    """Whether the import is still to be done."""
+    queued = QueuedImport.objects.filter(pk=number, state=QueuedImport.State.QUEUED)
+    return queued.update(attempts=F("attempts") + 1) == 1
+
+
+def _carry_out(number: int) -> QueuedImport:
     with transaction.atomic():
-        queued = (
-            QueuedImport.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(state=QueuedImport.State.QUEUED)
-            .order_by("attempts", "id")
-            .first()
-        )
-        if queued is None:
-            return None
+        queued = QueuedImport.objects.select_for_update(of=("self",)).get(pk=number)
         try:
+            if queued.attempts > MOST_ATTEMPTS:
+                raise ImportRefused(
+                    f"Its worker ended {MOST_ATTEMPTS} times before the import did: is the file "
+                    "too large for the machine's memory?",
+                    code="import_failed",
+                )
+            # here, where its record is not undone with the file
+            require(queued.actor, "import", surface=queued.surface)
             with transaction.atomic():
                 queued.legacy_import = _imported(queued)
                 failpoint(IMPORT_FAILPOINT)
@@ -127,13 +147,12 @@ def work_on_import() -> QueuedImport | None:
             if is_connection_loss(error):
                 raise
             log.exception("import failed", queued_import=queued.pk)
-            queued.attempts += 1
             queued.error = sentence_of(error)
             if queued.attempts >= MOST_ATTEMPTS:
                 told = f"It failed {MOST_ATTEMPTS} times: {queued.error}"
                 _give_up(queued, "import_failed", told)
         if queued.state != QueuedImport.State.QUEUED:
-            queued.finished_at = timezone.now()
+            queued.finished_at = database_time()
             transaction.on_commit(lambda: _forget(queued.stored))
         queued.save()
     return queued

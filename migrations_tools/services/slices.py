@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from django.db import DatabaseError, connection
+from collections.abc import Callable
 
 from migrations_tools.doorbell import seats_of
+from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.models import Run
 from migrations_tools.services.runs import work_run
 
@@ -29,23 +27,5 @@ def work_in_seat(run_id: str, seat: int, *, stopping: Callable[[], bool] = lambd
     run = Run.objects.all().runnable().filter(pk=run_id).first()
     if run is None or seat > seats_of(run):
         return False
-    with _seat(run_id, seat) as taken:
+    with advisory_lock(f"carryover seat {run_id} {seat}") as taken:  # it only saves idle work
         return taken and work_slice(run, stopping=stopping)
-
-
-@contextmanager
-def _seat(run_id: str, seat: int) -> Iterator[bool]:
-    """An advisory lock of this session, gone with its connection; it only saves idle work."""
-    name = [f"carryover seat {run_id} {seat}"]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name)
-        taken = bool(cursor.fetchone()[0])
-    try:
-        yield taken
-    finally:
-        if taken:
-            try:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
-            except DatabaseError:
-                connection.close()  # the lock goes with it

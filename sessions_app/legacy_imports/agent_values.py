@@ -16,13 +16,8 @@ from typing import Any, Final
 from django.db.models import DateTimeField
 
 from migrations_tools.imports.tables import RowRefusedError
-from migrations_tools.imports.values import (
-    DoesNotFitError,
-    converter,
-    document_json,
-    storable,
-    storable_text,
-)
+from migrations_tools.imports.values import DoesNotFitError, converter, document_json
+from migrations_tools.text import storable, storable_text
 from sessions_app.models import Actor, ProjectStatus, SessionStatus
 
 Values = dict[str, Any]

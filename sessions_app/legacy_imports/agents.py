@@ -14,8 +14,9 @@ from migrations_tools.imports.kinds import ImportKind, register
 from migrations_tools.imports.merged import MergedTable
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, RowRefusedError
-from migrations_tools.imports.values import DoesNotFitError, storable_text
+from migrations_tools.imports.values import DoesNotFitError
 from migrations_tools.models import LegacyImport
+from migrations_tools.text import storable_text
 from sessions_app.legacy_imports.agent_values import (
     LONGEST_ID,
     Values,

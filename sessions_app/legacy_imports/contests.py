@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from migrations_tools.imports.documents import DocumentTable
 from migrations_tools.imports.kinds import ImportKind, register
-from migrations_tools.imports.values import storable
+from migrations_tools.text import storable
 from sessions_app.contests.reading import LONGEST_NAME
 from sessions_app.contests.values import WHITE_SPACE, read_text
 from sessions_app.legacy_imports.people import PeopleTable

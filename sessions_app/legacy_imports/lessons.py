@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from migrations_tools.imports.documents import DocumentTable
 from migrations_tools.imports.kinds import ImportKind, register
-from migrations_tools.imports.values import storable_text
 from migrations_tools.models import StagedRow
+from migrations_tools.text import storable_text
 from sessions_app.legacy_imports.people import PeopleTable
 from sessions_app.models import (
     LegacyAttendance,

@@ -21,7 +21,8 @@ from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.transfer import transfer_keys
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
-from migrations_tools.imports.values import DoesNotFitError, converter, storable_text
+from migrations_tools.imports.values import DoesNotFitError, converter
+from migrations_tools.text import storable_text
 from sessions_app.models import LegacyIdentity, Profile, Role
 
 #: Field → legacy names of its column. A record has some of them.

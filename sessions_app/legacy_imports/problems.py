@@ -18,7 +18,7 @@ from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.transfer import transfer_keys
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
-from migrations_tools.imports.values import storable, storable_text
+from migrations_tools.text import storable, storable_text
 from sessions_app.contests.problems import ProblemKey, contest_id, key_of_id
 from sessions_app.contests.values import WHITE_SPACE, read_count, read_text, read_topics
 from sessions_app.models import Difficulty, Problem

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections, transaction
+from django.db import connections
 
 from migrations_tools import tasks
+from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.exceptions import ImportRefused, PermissionRefused
 from migrations_tools.imports.service import import_legacy
 from migrations_tools.models import LegacyImport, QueuedImport, Transition
@@ -147,11 +148,35 @@ def test_a_killed_workers_import_is_taken_up_again_and_nothing_is_doubled(
     )
     assert killed.returncode == -signal.SIGKILL
     assert not LegacyContestSession.objects.exists()
+    queued.refresh_from_db()
+    assert (queued.state, queued.attempts) == ("queued", 1)
     assert work_on_import() is not None
     queued.refresh_from_db()
     assert queued.state == "done"
     assert LegacyContestSession.objects.count() == 3
     assert LegacyImport.objects.count() == 1
+
+
+def test_a_file_that_no_worker_survives_is_given_up(tmp_path: Path, home: Path) -> None:
+    (queued,) = queue_imports(KIND, [contest_file(tmp_path)], **actor())
+    QueuedImport.objects.update(attempts=3)  # three workers began, and were killed
+    work_on_import()
+    queued.refresh_from_db()
+    assert (queued.state, queued.code) == ("refused", "import_failed")
+    assert "memory" in queued.error
+    assert not LegacyContestSession.objects.exists()
+    assert not stored(home)
+
+
+def test_who_may_no_longer_import_is_refused_on_record(tmp_path: Path, home: Path) -> None:
+    clerk = person("clerk", "import")
+    (queued,) = queue_imports(KIND, [contest_file(tmp_path)], acting_user=clerk, surface="command")
+    clerk.user_permissions.clear()
+    work_on_import()
+    queued.refresh_from_db()
+    assert (queued.state, queued.code) == ("refused", "permission_denied")
+    assert Transition.objects.filter(action="refused", actor=clerk).count() == 1
+    assert not stored(home)
 
 
 def test_two_workers_never_take_the_same_import(tmp_path: Path) -> None:
@@ -162,8 +187,7 @@ def test_two_workers_never_take_the_same_import(tmp_path: Path) -> None:
         found.append(work_on_import())
         connections.close_all()
 
-    with transaction.atomic():
-        QueuedImport.objects.select_for_update().get(pk=queued.pk)  # as a worker holds it
+    with advisory_lock(f"carryover import {queued.pk}"):  # as a worker holds it
         other = threading.Thread(target=work)
         other.start()
         other.join(timeout=30)
