@@ -12,7 +12,7 @@ from typing import Any
 class CarryoverError(Exception):
     """Base of every refusal. ``code`` is stable, ``message`` is for a person.
 
-    ``http_status`` is the class of the refusal in the words of HTTP: 403, 404, 409 or 422.
+    ``http_status`` is the class of the refusal in the words of HTTP, such as 403, 404, 409 or 422.
     """
 
     code = "error"

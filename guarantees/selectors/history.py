@@ -21,6 +21,7 @@ from guarantees.action_errors import NotFound
 from guarantees.models import ActionStatus, ActionType, Guarantee, GuaranteeAction, ImportedRecord
 from guarantees.models.number import comparable, trimmed
 from guarantees.reading import ValueNotUnderstood, read_amount, read_date, read_legacy_instant
+from migrations_tools.text import storable
 
 #: What a version of a guarantee consists of; columns of guarantees and of their history.
 FIELDS: Final = (
@@ -120,7 +121,7 @@ def history_of_number(number: str) -> list[dict[str, Any]]:
 
 def _events(number: str) -> list[Event]:
     text = comparable(number)
-    if not text or "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if not text or not storable(text):
         return []
     guarantees = list(Guarantee.objects.with_number(text).select_related("batch"))
     versions: dict[int, list[Any]] = {found.pk: [] for found in guarantees}

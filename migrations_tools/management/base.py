@@ -12,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError
 
 from migrations_tools.exceptions import CarryoverError
+from migrations_tools.services.actors import acting_user_from_environment, require_permission
+from migrations_tools.states import Surface
 
 
 class ExitCode(IntEnum):
@@ -71,6 +73,12 @@ class CarryoverCommand(BaseCommand):
     def execute_action(self, **options: Any) -> tuple[dict[str, Any], int]:
         """Do it; the answer as a JSON object, and the exit code."""
         raise TypeError(f"{type(self).__name__} does nothing")
+
+    def require_permission(self, permission: str, deed: str) -> None:
+        """Refuse, on record, what the account that the command acts as may not do or see."""
+        require_permission(
+            acting_user_from_environment(), permission, deed=deed, surface=Surface.COMMAND
+        )
 
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
         """Write the answer for a person."""

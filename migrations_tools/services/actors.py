@@ -44,17 +44,31 @@ def acting_user_from_environment(surface: str = Surface.COMMAND) -> User:
 
 def require(user: User, permission: str, *, surface: str, run: Run | None = None) -> None:
     """Refuse, on record, what ``user`` may not do; ``permission`` is one of Run's (``run`` …)."""
-    if user.is_active and user.has_perm(f"migrations_tools.{permission}"):
+    require_permission(user, f"migrations_tools.{permission}", surface=surface, run=run)
+
+
+def require_permission(
+    user: User, permission: str, *, surface: str, deed: str = "", run: Run | None = None
+) -> None:
+    """Refuse, on record, what ``user`` may not do. Call it before the transaction.
+
+    ``permission`` is one of Django's, such as ``guarantees.add_guarantee``; ``deed`` says in words
+    what it is asked for. Raises PermissionRefused.
+    """
+    if user.is_active and user.has_perm(permission):
         return
+    name = permission.partition(".")[2]
+    details = {"permission": name} | ({"deed": deed} if deed else {})
+    record_refusal(user, surface=surface, run=run, **details)
+    raise PermissionRefused(
+        f"{user.get_username()} may not {deed or 'do this'}: the permission “{name}” is missing.",
+        permission=name,
+    )
+
+
+def record_refusal(user: User, *, surface: str, run: Run | None = None, **details: str) -> None:
+    """Keep that ``user`` was refused, and what."""
     with transaction.atomic():
         record_action(
-            run,
-            action="refused",
-            acting_user=user,
-            surface=surface,
-            details={"permission": permission},
+            run, action="refused", acting_user=user, surface=surface, details=dict(details)
         )
-    raise PermissionRefused(
-        f"{user.get_username()} may not do this: the permission “{permission}” is missing.",
-        permission=permission,
-    )

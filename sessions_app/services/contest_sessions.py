@@ -12,9 +12,11 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from migrations_tools.definitions import Warning_
 from migrations_tools.exceptions import CarryoverError, PermissionRefused, TransitionRefused
+from migrations_tools.signing import delete, save
 from sessions_app.contests.building import attempt_values, result_values, session_title
 from sessions_app.contests.problems import complete
 from sessions_app.contests.reading import (
@@ -45,12 +47,14 @@ class InvalidContestSession(CarryoverError):
     """400: data is missing or cannot be read; ``missing`` names the fields that are not there."""
 
     code = "invalid_document"
+    http_status = 400
 
 
 class SavedTooSoon(CarryoverError):
     """429: the account saved less than a second ago."""
 
     code = "saved_too_soon"
+    http_status = 429
 
 
 class SessionIdTaken(CarryoverError):
@@ -200,29 +204,23 @@ def _create(document: ContestDocument, public_id: str, user: User, now: datetime
         ended_at=document.completed_at,
         last_activity_at=document.completed_at or now,
     )
-    _save(session, user)
+    save(session, acting_user=user)
     result = ContestResult(
         session=session, user=user, user_ref=document.user_ref, **result_values(document)
     )
-    _save(result, user)
-    for attempt in document.attempts:
-        _save(ProblemAttempt(result=result, **attempt_values(attempt)), user)
+    save(result, acting_user=user)
+    attempts = [
+        ProblemAttempt(result=result, **attempt_values(attempt)) for attempt in document.attempts
+    ]
+    bulk_create_with_history(attempts, ProblemAttempt, default_user=user)
     return session
 
 
 def _update(session: Session, document: ContestDocument, user: User, now: datetime | None) -> bool:
     """Write what differs; whether anything did."""
     result = ContestResult.objects.get(session=session)
-    known = {attempt.position: attempt for attempt in result.attempts.all()}
     changed = _assign(result, {"user_ref": document.user_ref, **result_values(document)}, user)
-    for attempt in document.attempts:
-        values = attempt_values(attempt)
-        found = known.pop(attempt.position, None) or ProblemAttempt(result=result)
-        changed |= _assign(found, values, user)
-    for surplus in known.values():
-        surplus._history_user = user  # type: ignore[attr-defined]  # read by simple-history
-        surplus.delete()
-        changed = True
+    changed |= _update_attempts(result, document, user)
     if session.status != document.status and not may_change(
         session.kind, session.status, document.status
     ):
@@ -238,17 +236,35 @@ def _update(session: Session, document: ContestDocument, user: User, now: dateti
     return changed
 
 
+def _update_attempts(result: ContestResult, document: ContestDocument, user: User) -> bool:
+    """Make the stored attempts those of the document; whether any differed."""
+    known = {attempt.position: attempt for attempt in result.attempts.all()}
+    new, other = [], []
+    for attempt in document.attempts:
+        values = attempt_values(attempt)
+        found = known.pop(attempt.position, None)
+        if found is None:
+            new.append(ProblemAttempt(result=result, **values))
+        elif _set(found, values):
+            other.append(found)
+    bulk_create_with_history(new, ProblemAttempt, default_user=user)
+    fields = [field.name for field in ProblemAttempt._meta.concrete_fields if not field.primary_key]
+    bulk_update_with_history(other, ProblemAttempt, fields, default_user=user)
+    for surplus in known.values():
+        delete(surplus, acting_user=user)
+    return bool(new or other or known)
+
+
 def _assign(row: Model, values: Mapping[str, Any], user: User) -> bool:
     """Set and save what differs; whether anything did."""
+    different = _set(row, values)
+    if different:
+        save(row, acting_user=user)
+    return different
+
+
+def _set(row: Model, values: Mapping[str, Any]) -> bool:
     different = {name: value for name, value in values.items() if getattr(row, name) != value}
-    if not different and row.pk is not None:
-        return False
     for name, value in different.items():
         setattr(row, name, value)
-    _save(row, user)
-    return True
-
-
-def _save(row: Model, user: User) -> None:
-    row._history_user = user  # type: ignore[attr-defined]  # read by simple-history
-    row.save()
+    return bool(different)

@@ -18,6 +18,7 @@ class Command(CarryoverCommand):
         self.add_json_argument(parser)
 
     def execute_action(self, **options: Any) -> tuple[dict[str, Any], int]:
+        self.require_permission("guarantees.view_guarantee", "see the history of guarantees")
         entries = history_of_number(options["number"])
         return {"number": options["number"], "entries": entries}, ExitCode.DONE
 

@@ -27,6 +27,7 @@ class Command(CarryoverCommand):
         self.add_json_argument(parser)
 
     def execute_action(self, **options: Any) -> tuple[dict[str, Any], int]:
+        self.require_permission("guarantees.view_guaranteeaction", "print letters")
         html = render_letters(options["actions"], language=options["language"])
         content = render_pdf(html) if options["pdf"] else html.encode()
         file: Path = options["out"]

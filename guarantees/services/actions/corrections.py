@@ -14,7 +14,7 @@ from guarantees.action_errors import NotFound, NothingChanged, ValueRefused
 from guarantees.models import Bank, Guarantee, Supplier
 from guarantees.models.number import comparable
 from guarantees.reading import ValueNotUnderstood, read_amount, read_date
-from guarantees.services.actions.finding import can_be_stored
+from migrations_tools.text import storable
 
 #: Field → [old, new], as an action keeps them: text, numbers of rows, or null.
 Changes = dict[str, list[Any]]
@@ -24,7 +24,7 @@ _LARGEST_ID: Final = 2**63 - 1
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not can_be_stored(value):
+    if not isinstance(value, str) or not storable(value):
         raise ValueRefused("it is no text that can be stored.")
     return value
 

@@ -11,11 +11,13 @@ from django.utils import timezone
 from guarantees.action_errors import AlreadyIssued, KeyReused, ValueRefused
 from guarantees.models import ActionStatus, Guarantee, GuaranteeAction
 from guarantees.models.number import comparable
-from guarantees.services.actions.finding import can_be_stored, lock_draft, lock_guarantee
-from guarantees.services.actions.permissions import require
+from guarantees.services.actions.finding import lock_draft, lock_guarantee
 from guarantees.services.actions.sessions import count, lock_open_session, lock_session_of
 from guarantees.services.actions.terms import ActionRequest, Terms, agree_terms
-from guarantees.services.actions.writing import Clock, history_reason, local_day, save, sign
+from guarantees.services.actions.writing import local_day
+from migrations_tools.services.actors import require_permission
+from migrations_tools.signing import Clock, history_reason, save, sign
+from migrations_tools.text import storable
 
 LONGEST_KEY = 200
 
@@ -27,8 +29,11 @@ def draft_action(
 
     Raises PermissionRefused or a refusal of `action_errors`; nothing is written then.
     """
-    require(
-        acting_user, "add_guaranteeaction", deed=f"draft a {request.action_type}", surface=surface
+    require_permission(
+        acting_user,
+        "guarantees.add_guaranteeaction",
+        deed=f"draft a {request.action_type}",
+        surface=surface,
     )
     require_storable(request)
     with transaction.atomic():
@@ -98,7 +103,9 @@ def edit_draft(
 
     Raises PermissionRefused, NotFound, AlreadyIssued, SessionLocked or a refusal of its terms.
     """
-    require(acting_user, "change_guaranteeaction", deed="change a draft", surface=surface)
+    require_permission(
+        acting_user, "guarantees.change_guaranteeaction", deed="change a draft", surface=surface
+    )
     require_storable(request)
     with transaction.atomic():
         action, guarantee = lock_draft(action_id)
@@ -117,7 +124,9 @@ def discard_draft(action_id: int, *, acting_user: User, surface: str) -> None:
 
     Raises PermissionRefused, NotFound, AlreadyIssued or SessionLocked.
     """
-    require(acting_user, "delete_guaranteeaction", deed="discard a draft", surface=surface)
+    require_permission(
+        acting_user, "guarantees.delete_guaranteeaction", deed="discard a draft", surface=surface
+    )
     with transaction.atomic():
         action, _ = lock_draft(action_id)
         require_draft(action)
@@ -170,7 +179,7 @@ def require_storable(request: ActionRequest) -> None:
             f"An idempotency key has 1 to {LONGEST_KEY} characters.", field="idempotency_key"
         )
     for name in ("reason", "notes", "idempotency_key"):
-        if not can_be_stored(getattr(request, name) or ""):
+        if not storable(getattr(request, name) or ""):
             raise ValueRefused(
                 f"{name.capitalize()}: it is no text that can be stored.", field=name
             )

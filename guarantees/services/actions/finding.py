@@ -5,17 +5,9 @@ from __future__ import annotations
 from guarantees.action_errors import NotFound
 from guarantees.models import Guarantee, GuaranteeAction
 from guarantees.models.number import comparable
+from migrations_tools.text import storable
 
 _LARGEST_ID = 2**63 - 1
-
-
-def can_be_stored(text: str) -> bool:
-    """Whether a text of the database can be this one: no NUL, no lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text
 
 
 def lock_guarantee(number: str, guarantee_id: int | None = None) -> Guarantee:
@@ -26,7 +18,7 @@ def lock_guarantee(number: str, guarantee_id: int | None = None) -> Guarantee:
     Raises NotFound.
     """
     found = None
-    if comparable(number) and can_be_stored(number):
+    if comparable(number) and storable(number):
         guarantees = Guarantee.objects.with_number(number)
         if guarantee_id is not None:
             guarantees = guarantees.filter(pk=_storable_id(guarantee_id))

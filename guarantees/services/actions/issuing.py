@@ -16,10 +16,11 @@ from guarantees.services.actions.drafting import (
     require_storable,
 )
 from guarantees.services.actions.finding import lock_draft, lock_guarantee
-from guarantees.services.actions.permissions import require
 from guarantees.services.actions.sessions import count, lock_session_of
 from guarantees.services.actions.terms import ActionRequest, Terms, agree_terms
-from guarantees.services.actions.writing import Clock, history_reason, local_day, save
+from guarantees.services.actions.writing import local_day
+from migrations_tools.services.actors import require_permission
+from migrations_tools.signing import Clock, history_reason, save
 
 
 def issue_action(
@@ -29,8 +30,11 @@ def issue_action(
 
     Raises PermissionRefused or a refusal of `action_errors`; nothing is written then.
     """
-    require(
-        acting_user, "add_guaranteeaction", deed=f"issue a {request.action_type}", surface=surface
+    require_permission(
+        acting_user,
+        "guarantees.add_guaranteeaction",
+        deed=f"issue a {request.action_type}",
+        surface=surface,
     )
     require_storable(request)
     with transaction.atomic():
@@ -50,7 +54,9 @@ def issue_draft(
     Raises PermissionRefused, NotFound, AlreadyIssued, SessionLocked, ChangedMeanwhile or a refusal
     of its terms; nothing is written then.
     """
-    require(acting_user, "change_guaranteeaction", deed="issue a draft", surface=surface)
+    require_permission(
+        acting_user, "guarantees.change_guaranteeaction", deed="issue a draft", surface=surface
+    )
     with transaction.atomic():
         action, guarantee = lock_draft(action_id)
         require_draft(action)

@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 
 from guarantees.action_errors import NotFound, SessionLocked
 from guarantees.models import ActionSession
-from guarantees.services.actions.permissions import require
-from guarantees.services.actions.writing import history_reason, save
+from migrations_tools.services.actors import require_permission
+from migrations_tools.signing import history_reason, save
 
 
 def lock_open_session(day: date, *, acting_user: User, reason: str) -> ActionSession:
@@ -69,7 +69,12 @@ def lock_action_session(
 
     Raises PermissionRefused, NotFound or SessionLocked.
     """
-    require(acting_user, "change_actionsession", deed="lock an action session", surface=surface)
+    require_permission(
+        acting_user,
+        "guarantees.change_actionsession",
+        deed="lock an action session",
+        surface=surface,
+    )
     with transaction.atomic():
         session = lock_session_of(session_id)
         if session is None:

@@ -13,6 +13,7 @@ from migrations_tools.exceptions import CarryoverError
 from migrations_tools.management.base import CarryoverCommand, ExitCode
 from migrations_tools.services.actors import acting_user_from_environment
 from migrations_tools.states import Surface
+from migrations_tools.text import storable
 from sessions_app.models import ActivityEvent, Project, ProjectSwitch, Session, SessionStatus
 from sessions_app.services import agent_sessions
 
@@ -118,7 +119,7 @@ def _show(actor: dict[str, Any], options: dict[str, Any]) -> Answer:
 def _user(username: str | None) -> User | None:
     if username is None:
         return None
-    known = agent_sessions.can_be_stored(username)
+    known = storable(username)
     user = User.objects.filter(username=username).first() if known else None
     if user is None:
         raise CarryoverError(f"There is no user “{username}”.", code="user_not_found")

@@ -30,6 +30,7 @@ class Command(CarryoverCommand):
         self.add_json_argument(parser)
 
     def execute_action(self, **options: Any) -> tuple[dict[str, Any], int]:
+        self.require_permission("sessions_app.view_contestresult", "export contest sessions")
         sessions = ContestSession.objects.order_by("created_at", "pk")
         if options["user"] is not None:
             sessions = sessions.filter(contest_result__username=options["user"])

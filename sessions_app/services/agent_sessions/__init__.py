@@ -4,7 +4,8 @@ Actions take who acts and on which surface; what they may not do is refused by a
 `errors`. All of them read the clock they are given, and write history with the change.
 """
 
-from sessions_app.services.agent_sessions.changes import Clock, can_be_stored, find_session
+from migrations_tools.signing import Clock
+from sessions_app.services.agent_sessions.changes import find_session
 from sessions_app.services.agent_sessions.errors import (
     AgentSessionError,
     ConcurrentSwitch,
@@ -53,7 +54,6 @@ __all__ = [
     "SessionNotFound",
     "SwitchNotCompleted",
     "assign_by_name",
-    "can_be_stored",
     "end_session",
     "find_project",
     "find_project_by_name",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -11,8 +11,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import DataError, transaction
 
+from migrations_tools import signing
 from migrations_tools.exceptions import TransitionRefused
-from migrations_tools.states import Surface
+from migrations_tools.signing import history_reason
+from migrations_tools.text import storable
 from sessions_app.models import (
     AgentSession,
     Profile,
@@ -29,9 +31,6 @@ from sessions_app.services.agent_sessions.errors import (
     SessionNotFound,
 )
 
-#: Tells the present instant, aware; tests set it.
-Clock = Callable[[], datetime]
-
 #: `ProjectSwitch.failure` of a switch whose process died.
 INTERRUPTED: Final = "INTERRUPTED"
 
@@ -39,7 +38,7 @@ INTERRUPTED: Final = "INTERRUPTED"
 def find_session(session_id: str) -> Session:
     """The agent session of a public id. Raises SessionNotFound, for sessions of other kinds too."""
     found = None
-    if can_be_stored(session_id):
+    if storable(session_id):
         found = (
             AgentSession.objects.select_related("project", "user")
             .filter(session_id=session_id)
@@ -48,15 +47,6 @@ def find_session(session_id: str) -> Session:
     if found is None:
         raise SessionNotFound(f"There is no agent session “{session_id}”.", session=session_id)
     return found
-
-
-def can_be_stored(text: str) -> bool:
-    """Whether a text of the database can be this one: no NUL, no lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text
 
 
 def locked(session: Session, *, nowait: bool = False) -> Session:
@@ -99,12 +89,6 @@ def change_status(session: Session, to_status: SessionStatus) -> None:
     session.status = to_status
 
 
-def history_reason(action: str, surface: str, reason: str = "") -> str:
-    """Why a row changed, as its history says in every language: ``end (api): all is done``."""
-    told = f"{action} ({Surface(surface).value})"
-    return f"{told}: {reason}" if reason else told
-
-
 def save(
     changed: Session | Project | Profile,
     *,
@@ -114,11 +98,9 @@ def save(
     reason: str = "",
 ) -> None:
     """Write a row and its history. Raises InvalidValue for what cannot be stored."""
-    # both are read by django-simple-history
-    changed._history_user = acting_user  # type: ignore[union-attr]
-    changed._change_reason = history_reason(action, surface, reason)  # type: ignore[union-attr]
+    told = history_reason(action, surface, reason)
     with refusing_what_cannot_be_stored():
-        changed.save()
+        signing.save(changed, acting_user=acting_user, reason=told)
 
 
 def settle_interrupted_switch(session: Session, at: datetime) -> None:

@@ -19,10 +19,12 @@ class InvalidValue(AgentSessionError):
     """A text too long, a payload that cannot be stored, …"""
 
     code = "INVALID_VALUE"
+    http_status = 422
 
 
 class SessionNotFound(AgentSessionError):
     code = "SESSION_NOT_FOUND"
+    http_status = 404
 
 
 class SessionExists(AgentSessionError):
@@ -47,6 +49,7 @@ class ProjectNotFound(AgentSessionError):
     """No such project, or the sentinel, which nobody chooses."""
 
     code = "PROJECT_NOT_FOUND"
+    http_status = 404
 
 
 class ProjectInactive(AgentSessionError):

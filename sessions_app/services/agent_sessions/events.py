@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from migrations_tools.signing import Clock
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Actor, Project, Session
 from sessions_app.services.agent_sessions.changes import (
-    Clock,
     locked,
     refusing_what_cannot_be_stored,
     require_open,

@@ -12,11 +12,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from migrations_tools.engine.history import CHANGED, write_history
+from migrations_tools.signing import Clock, history_reason
 from sessions_app.models import AgentSession, Session, SessionKind, SessionStatus
 from sessions_app.services.agent_sessions.changes import (
-    Clock,
     change_status,
-    history_reason,
     locked,
     refusing_what_cannot_be_stored,
     require_open,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
-from migrations_tools.engine.transitions import record_action
+from migrations_tools.services.actors import record_refusal
 from sessions_app.models import Session
 from sessions_app.services.agent_sessions.errors import Forbidden
 
@@ -35,13 +34,6 @@ def require_work_on_all(*, action: str, acting_user: User, surface: str) -> None
 
 
 def _refuse(deed: str, acting_user: User, surface: str) -> NoReturn:
-    with transaction.atomic():
-        record_action(
-            None,
-            action="refused",
-            acting_user=acting_user,
-            surface=surface,
-            details={"deed": deed},
-        )
+    record_refusal(acting_user, surface=surface, deed=deed)
     name = acting_user.get_username()
     raise Forbidden(f"{name} may not {deed}: people work on their own sessions, staff on any.")

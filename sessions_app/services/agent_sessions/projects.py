@@ -9,9 +9,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from migrations_tools.text import storable
 from sessions_app.models import Profile, Project
 from sessions_app.models.project import INACTIVE_STATUSES
-from sessions_app.services.agent_sessions.changes import can_be_stored, save
+from sessions_app.services.agent_sessions.changes import save
 from sessions_app.services.agent_sessions.errors import (
     ProjectAmbiguous,
     ProjectInactive,
@@ -65,7 +66,7 @@ def find_project_by_name(name: str) -> Project:
     ProjectInactive or ProjectAmbiguous, which lists the matches.
     """
     wanted = name.strip()
-    if not wanted or not can_be_stored(wanted):
+    if not wanted or not storable(wanted):
         raise ProjectNotFound("A project's name is needed.", project=name)
     projects = Project.objects.real()
     same = list(projects.filter(name__iexact=wanted))

@@ -19,6 +19,7 @@ from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from migrations_tools.exceptions import CarryoverError
+from migrations_tools.signing import Clock
 from sessions_app.models import (
     UNASSIGNED_ID,
     Profile,
@@ -27,7 +28,6 @@ from sessions_app.models import (
     SwitchState,
 )
 from sessions_app.services.agent_sessions.changes import (
-    Clock,
     has_ended,
     locked,
     refusing_what_cannot_be_stored,

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from guarantees.action_errors import NotFound
 from guarantees.models import ImportedRecord
 from guarantees.selectors.history import history_of_number
-from guarantees.services.actions.writing import save
+from migrations_tools.signing import save
 from tests.guarantees.data_migrations.rows import stage, stage_session
 from tests.guarantees.factories import GuaranteeActionFactory
 from tests.guarantees.services.acting import clerk, draft, guarantee, issue

@@ -8,8 +8,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as project
+from django.contrib.auth.models import User
 from django.core.management import call_command
+from pytest_django import Settings
 
 from migrations_tools.definitions import SQLCheck
 from migrations_tools.demo import all_scenarios
@@ -19,7 +21,7 @@ from sessions_app.data_migrations.contest_checks import CHECKS
 from sessions_app.models import ContestResult
 from sessions_app.selectors.contest_document import contest_document
 
-TEXT = (Path(settings.BASE_DIR) / "docs" / "enrich-contest-sessions.md").read_text()
+TEXT = (Path(project.BASE_DIR) / "docs" / "enrich-contest-sessions.md").read_text()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -68,6 +70,17 @@ def test_an_export_of_a_session_that_is_not_there_is_refused(
     with pytest.raises(SystemExit):
         call_command("export_contest_sessions", session="nobody's", json=True)
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "unknown_session"
+
+
+@pytest.mark.django_db
+def test_who_may_not_see_contest_sessions_exports_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    settings.CARRYOVER_ACTOR = User.objects.create_user("omar").username
+    with pytest.raises(SystemExit):
+        call_command("export_contest_sessions", json=True, out=tmp_path / "out")
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "permission_denied"
+    assert not (tmp_path / "out").exists()
 
 
 def test_it_explains_every_warning_and_every_code() -> None:
