@@ -46,6 +46,12 @@ class GuaranteeReleased(ActionRefused):
     code = "guarantee_released"
 
 
+class GuaranteeProtected(ActionRefused):
+    """Imported values of a protected guarantee, changed without a modification."""
+
+    code = "guarantee_protected"
+
+
 class SupplierUnknown(ActionRefused):
     """Nobody has said yet which supplier it is."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from guarantees.admin.base import NoBulkDelete, ReadOnly
+from guarantees.admin.forms import DraftForm
 from guarantees.models import ActionSession, GuaranteeAction
 from guarantees.services.actions import discard_draft
-from migrations_tools.history_admin import HistoryAdmin
+from migrations_tools.admin_base import HistoryAdmin, NoBulkDelete, ReadOnly, RefusedInWords
 from migrations_tools.states import Surface
 
 
@@ -23,7 +23,10 @@ class ActionSessionAdmin(ReadOnly, HistoryAdmin):
 
 
 @admin.register(GuaranteeAction)
-class GuaranteeActionAdmin(NoBulkDelete, HistoryAdmin):
+class GuaranteeActionAdmin(RefusedInWords, NoBulkDelete, HistoryAdmin):
+    """Drafts are changed and discarded by the services, as on every surface."""
+
+    form = DraftForm
     list_display = [
         "number",
         "action_type",
@@ -55,7 +58,10 @@ class GuaranteeActionAdmin(NoBulkDelete, HistoryAdmin):
         "number",
         "guarantee",
         "action_type",
+        "action_date",
         "session",
+        "previous_expiry",
+        "previous_amount",
         "changes",
         "supplier_name",
         "supplier_display_name",
@@ -80,6 +86,16 @@ class GuaranteeActionAdmin(NoBulkDelete, HistoryAdmin):
         self, request: HttpRequest, obj: GuaranteeAction | None = None
     ) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and _is_closed(obj))
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, *args, **kwargs)
+        form.acting_user = request.user
+        return form
+
+    def save_model(
+        self, request: HttpRequest, obj: GuaranteeAction, form: Any, change: bool
+    ) -> None:
+        form.carry_out()
 
     def delete_model(self, request: HttpRequest, obj: GuaranteeAction) -> None:
         """Only drafts come here; the day's session counts them no longer."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from guarantees.admin.base import ReadOnly
 from guarantees.models import ImportBatch
-from migrations_tools.history_admin import HistoryAdmin
+from migrations_tools.admin_base import HistoryAdmin, ReadOnly
 
 
 @admin.register(ImportBatch)

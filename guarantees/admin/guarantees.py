@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
-from guarantees.admin.base import NoBulkDelete
+from guarantees.admin.forms import GuaranteeForm
 from guarantees.models import Guarantee
 from guarantees.models.guarantee import BUSINESS_FIELDS
-from migrations_tools.history_admin import HistoryAdmin
+from migrations_tools.admin_base import HistoryAdmin, NoDeletion, RefusedInWords
 
 
 @admin.register(Guarantee)
-class GuaranteeAdmin(NoBulkDelete, HistoryAdmin):
-    """A protected guarantee shows its business fields read-only: a modification changes them."""
+class GuaranteeAdmin(RefusedInWords, NoDeletion, HistoryAdmin):
+    """A protected guarantee shows its business fields read-only: a modification changes them.
 
+    None is deleted: its batch counts it.
+    """
+
+    form = GuaranteeForm
     list_display = [
         "number",
         "supplier",
@@ -30,8 +36,9 @@ class GuaranteeAdmin(NoBulkDelete, HistoryAdmin):
     list_select_related = ["supplier", "bank"]
     search_fields = ["number", "raw_supplier_name", "contract_number"]
     autocomplete_fields = ["supplier", "bank"]
-    # known when it came in, or set by issued actions
+    # known when it came in, decided where matches are, or set by issued actions
     _given = (
+        "match_status",
         "batch",
         "import_kind",
         "import_date",
@@ -52,5 +59,10 @@ class GuaranteeAdmin(NoBulkDelete, HistoryAdmin):
             return tuple(dict.fromkeys((*BUSINESS_FIELDS, *self._given)))
         return self._given
 
-    def has_delete_permission(self, request: HttpRequest, obj: Guarantee | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and obj.is_protected)
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, *args, **kwargs)
+        form.acting_user = request.user
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Guarantee, form: Any, change: bool) -> None:
+        form.carry_out()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from guarantees.admin.base import ReadOnly
 from guarantees.models import ImportedRecord, ImportSession
+from migrations_tools.admin_base import ReadOnly
 
 
 @admin.register(ImportSession)

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from simple_history.admin import SimpleHistoryAdmin
 
+from migrations_tools.admin_base import HistoryAdmin, NoDeletion, ReadOnly, ReadOnlyInline
 from sessions_app.models import ContestResult, LegacyContestSession, Problem, ProblemAttempt
 
 
-class _ReadOnly(admin.ModelAdmin[Any]):
-    """Pages to look at: saving a session is the service's."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Problem)
-class ProblemAdmin(SimpleHistoryAdmin):
+class ProblemAdmin(NoDeletion, HistoryAdmin):
     """The bank may be corrected; attempts that were filled from it stay as they are."""
 
     list_display = ["contest_id", "number", "correct_answer", "difficulty", "topics"]
     list_filter = ["contest", "year", "difficulty"]
     search_fields = ["contest_id", "contest", "external_ids"]
     readonly_fields = ["choice_answer", "answer_key", "external_ids"]
-    show_full_result_count = False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
-class _AttemptInline(admin.TabularInline[ProblemAttempt, ContestResult]):
+class _AttemptInline(ReadOnlyInline):
     model = ProblemAttempt
-    extra = 0
-    can_delete = False
     fields = readonly_fields = (
         "position",
         "problem_number",
@@ -56,12 +32,9 @@ class _AttemptInline(admin.TabularInline[ProblemAttempt, ContestResult]):
         "topics",
     )
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(ContestResult)
-class ContestResultAdmin(_ReadOnly, SimpleHistoryAdmin):
+class ContestResultAdmin(ReadOnly, HistoryAdmin):
     list_display = [
         "session",
         "username",
@@ -79,7 +52,7 @@ class ContestResultAdmin(_ReadOnly, SimpleHistoryAdmin):
 
 
 @admin.register(LegacyContestSession)
-class LegacyContestSessionAdmin(_ReadOnly):
+class LegacyContestSessionAdmin(ReadOnly):
     list_display = ["key", "username", "session_ref", "session", "staged_at"]
     list_select_related = ["session"]
     search_fields = ["key", "username", "session_ref"]

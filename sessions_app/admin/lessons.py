@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 
-from migrations_tools.history_admin import HistoryAdmin
-from sessions_app.admin.base import ReadOnly, ReadOnlyInline
+from migrations_tools.admin_base import (
+    HistoryAdmin,
+    NoBulkDelete,
+    ReadOnly,
+    ReadOnlyInline,
+    RefusedInWords,
+)
 from sessions_app.admin.lesson_form import LessonForm
-from sessions_app.lesson_errors import LessonError
 from sessions_app.models import (
     Attendance,
     Booking,
@@ -63,7 +67,7 @@ class LessonProjectInline(ReadOnlyInline):
 
 
 @admin.register(Lesson)
-class LessonAdmin(HistoryAdmin):
+class LessonAdmin(RefusedInWords, NoBulkDelete, HistoryAdmin):
     """Forms and deletion go through the services, as the API does: same rules, same refusals."""
 
     form = LessonForm
@@ -74,17 +78,11 @@ class LessonAdmin(HistoryAdmin):
     date_hierarchy = "starts_at"
     inlines = [LessonProjectInline]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("delete_selected", None)  # each by itself, with what blocks it
-        return actions
-
     def get_queryset(self, request: HttpRequest) -> LessonQuerySet:
-        lessons: LessonQuerySet = super().get_queryset(request)
-        return lessons.with_relations()
+        return cast(LessonQuerySet, super().get_queryset(request)).with_relations()
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
+        form: Any = super().get_form(request, *args, **kwargs)
         form.acting_user = request.user
         return form
 
@@ -93,22 +91,6 @@ class LessonAdmin(HistoryAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Lesson) -> None:
         delete_lesson(obj.session.session_id, acting_user=request.user)  # type: ignore[arg-type]  # staff
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._refused_in_words(request, super().changeform_view, *args, **kwargs)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._refused_in_words(request, super().delete_view, *args, **kwargs)
-
-    def _refused_in_words(
-        self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        try:
-            answer: HttpResponse = view(request, *args, **kwargs)
-        except LessonError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-        return answer
 
 
 @admin.register(Booking)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from migrations_tools.history_admin import HistoryAdmin
-from sessions_app.admin.base import NamedInEvents, ReadOnlyInline
+from migrations_tools.admin_base import HistoryAdmin, NoDeletion, ReadOnlyInline
 from sessions_app.models import (
-    ActivityEvent,
     AgentSession,
     CollaborationSession,
     ContestSession,
@@ -51,12 +47,11 @@ class SwitchInline(ReadOnlyInline):
         return rows.select_related("from_project", "to_project", "actor")
 
 
-def _events_of(sessions: Iterable[Session]) -> QuerySet[ActivityEvent]:
-    return ActivityEvent.objects.filter(session_ref__in=[found.session_id for found in sessions])
+class SessionAdmin(NoDeletion, HistoryAdmin):
+    """Status, project and times are set by the services, see `SESSION_TRANSITIONS`.
 
-
-class SessionAdmin(NamedInEvents, HistoryAdmin):
-    """Status, project and times are set by the services, see `SESSION_TRANSITIONS`."""
+    No session is deleted here: deleted is a status, and a lesson's session goes with the lesson.
+    """
 
     list_display = ["session_id", "title", "status", "created_at", "ended_at"]
     list_filter = ["status", "created_at"]
@@ -80,7 +75,6 @@ class SessionAdmin(NamedInEvents, HistoryAdmin):
         "last_activity_at",
         "metadata",
     ]
-    events_of = staticmethod(_events_of)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -115,7 +109,4 @@ class LessonSessionAdmin(SessionAdmin):
     inlines = [ParticipantInline, FileInline]
 
     def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
         return False

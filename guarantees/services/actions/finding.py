@@ -23,7 +23,7 @@ def lock_guarantee(number: str, guarantee_id: int | None = None) -> Guarantee:
         if guarantee_id is not None:
             guarantees = guarantees.filter(pk=_storable_id(guarantee_id))
         pk = guarantees.order_by("-created_at", "-id").values_list("pk", flat=True).first()
-        found = _lock(pk)
+        found = lock_guarantee_by_id(pk)
     if found is None:
         named = "" if guarantee_id is None else f" with the id {guarantee_id}"
         raise NotFound(f"There is no guarantee “{comparable(number)}”{named}.", number=number)
@@ -36,7 +36,7 @@ def lock_draft(action_id: int) -> tuple[GuaranteeAction, Guarantee]:
     Actions without a guarantee are the old system's, and issued.
     """
     actions = GuaranteeAction.objects.filter(pk=_storable_id(action_id))
-    guarantee = _lock(actions.values_list("guarantee", flat=True).first())
+    guarantee = lock_guarantee_by_id(actions.values_list("guarantee", flat=True).first())
     action = actions.select_for_update(no_key=True).first()
     if action is None:
         raise NotFound(f"There is no action {action_id}.", action=action_id)
@@ -50,7 +50,8 @@ def _storable_id(number: int) -> int:
     return number if 0 < number <= _LARGEST_ID else 0
 
 
-def _lock(pk: int | None) -> Guarantee | None:
+def lock_guarantee_by_id(pk: int | None) -> Guarantee | None:
+    """That guarantee, locked as it is stored now, if there is one."""
     if pk is None:
         return None
     # supplier and bank are read afterwards: joined, they might be those from before the lock

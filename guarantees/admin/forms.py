@@ -1,0 +1,81 @@
+"""The forms of guarantees and drafts: they ask the services, so that the admin has no rule."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from guarantees.action_errors import ActionRefused, NothingChanged
+from guarantees.models import Guarantee, GuaranteeAction
+from guarantees.services.actions import ActionRequest, edit_draft
+from guarantees.services.actions.corrections import MODIFIABLE
+from guarantees.services.correcting import correct_guarantee
+from migrations_tools.states import Surface
+
+
+class _AskingForm:
+    """What the service refuses is an error of the form; the admin saves by `carry_out`."""
+
+    acting_user: ClassVar[User]
+
+    def _post_clean(self: Any) -> None:
+        """Ask the service instead of the model, and keep nothing of it yet."""
+        if self.errors:
+            return
+        try:
+            with transaction.atomic():
+                self.carry_out()
+                transaction.set_rollback(True)
+        except ActionRefused as refusal:
+            field = refusal.fields.get("field")
+            self.add_error(field if field in self.fields else None, refusal.message)
+
+    def save(self: Any, commit: bool = True) -> Any:
+        """Nothing yet."""
+        return self.instance
+
+    def save_m2m(self) -> None:
+        """There are none."""
+
+
+class DraftForm(_AskingForm, forms.ModelForm[GuaranteeAction]):
+    """What a draft asks for; what stands now and the parties are noted anew."""
+
+    class Meta:
+        model = GuaranteeAction
+        fields = ["new_expiry", "new_amount", "notes", "reason"]
+
+    def carry_out(self) -> None:
+        draft, given = self.instance, self.cleaned_data
+        request = ActionRequest(
+            action_type=draft.action_type,
+            number=draft.number,
+            new_expiry=given["new_expiry"],
+            new_amount=given["new_amount"],
+            changes={name: new for name, (_, new) in draft.changes.items()},
+            reason=given["reason"],
+            notes=given["notes"],
+        )
+        edit_draft(draft.pk, request, acting_user=self.acting_user, surface=Surface.ADMIN)
+
+
+class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
+    """Imported values that a person may correct."""
+
+    class Meta:
+        model = Guarantee
+        fields = list(MODIFIABLE)
+
+    def carry_out(self) -> None:
+        try:
+            correct_guarantee(
+                self.instance.pk,
+                self.cleaned_data,
+                acting_user=self.acting_user,
+                surface=Surface.ADMIN,
+            )
+        except NothingChanged:
+            return  # saved as it stands

@@ -1,0 +1,99 @@
+"""What admin pages of every app have in common: who may write what, and a history to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from simple_history.admin import SimpleHistoryAdmin
+
+from migrations_tools.exceptions import CarryoverError
+
+
+class _NothingToWrite:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnly(_NothingToWrite, admin.ModelAdmin[Any]):
+    """Pages to look at."""
+
+    show_full_result_count = False
+
+
+class ReadOnlyInline(_NothingToWrite, admin.TabularInline[Any, Any]):
+    """Rows of an object to look at; they change by actions."""
+
+    extra = 0
+    can_delete = False
+
+
+class NoDeletion(admin.ModelAdmin[Any]):
+    """What is here stays: it ends by a status, or other rows count it."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class NoBulkDelete(admin.ModelAdmin[Any]):
+    """No deletion from the list: each row by itself, with what stands against it."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+
+class RefusedInWords(admin.ModelAdmin[Any]):
+    """What a service refuses after the form was checked is told on the page it was sent from."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, super().delete_view, *args, **kwargs)
+
+    def _told(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except CarryoverError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class HistoryAdmin(SimpleHistoryAdmin):
+    """History is read-only: an old state is not brought back by a form.
+
+    The package's form would write every field as it was then, those that forms may not change
+    included, and asks for no more than the permission to look.
+    """
+
+    show_full_result_count = False
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def history_form_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        version_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "POST":
+            raise PermissionDenied
+        page: HttpResponse = super().history_form_view(
+            request, object_id, version_id, extra_context
+        )
+        return page
