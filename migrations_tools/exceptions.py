@@ -57,6 +57,15 @@ class DependencyUnfinished(CarryoverError):
     code = "dependency_unfinished"
 
 
+class DataMigrationUnfinished(CarryoverError):
+    """What needs a data migration's result, code or ``migrate``, has to wait for it.
+
+    The message says what a person does first.
+    """
+
+    code = "data_migration_unfinished"
+
+
 class TransitionRefused(CarryoverError):
     code = "transition_refused"
 

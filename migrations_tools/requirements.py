@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from migrations_tools.definitions.registry import get_definition
-from migrations_tools.exceptions import CarryoverError
+from migrations_tools.exceptions import DataMigrationUnfinished
 from migrations_tools.selectors.completion import waiting_keys
 
 P = ParamSpec("P")
@@ -21,12 +21,6 @@ BELIEVED_SECONDS = 5.0
 guarded: dict[str, list[str]] = {}
 
 _done_until: dict[str, float] = {}
-
-
-class DataMigrationUnfinished(CarryoverError):
-    """The data that this code reads is not carried over yet."""
-
-    code = "data_migration_unfinished"
 
 
 def requires_data_migration(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

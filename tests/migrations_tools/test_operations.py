@@ -16,10 +16,10 @@ from django.db.migrations.writer import MigrationWriter
 
 from guarantees.models import Guarantee, ImportedRecord, ImportSession
 from migrations_tools import checks, requirements
-from migrations_tools.exceptions import CarryoverError
+from migrations_tools.exceptions import CarryoverError, DataMigrationUnfinished
 from migrations_tools.models import Run
 from migrations_tools.operations import RunDataMigration
-from migrations_tools.requirements import DataMigrationUnfinished, requires_data_migration
+from migrations_tools.requirements import requires_data_migration
 from migrations_tools.services import runs, verification
 from migrations_tools.services.actors import system_user
 from tests.shop.models import LegacyOrder, Order
