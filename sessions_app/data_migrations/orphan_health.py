@@ -9,7 +9,7 @@ from django.db import connection
 from migrations_tools.engine.seal import run_seal
 from migrations_tools.models import ReviewItem, Run
 from migrations_tools.selectors.summary import summarise
-from migrations_tools.states import ReviewDecision, RunKind, RunState
+from migrations_tools.states import RunKind, RunState
 from sessions_app.data_migrations.orphan_risks import alerts_of
 from sessions_app.models import UNASSIGNED_ID, Session, SessionKind
 
@@ -36,7 +36,7 @@ def health_of(definition: str) -> dict[str, Any]:
     return {
         "orphans": Session.objects.orphans().count(),
         "parked": Session.objects.filter(kind=SessionKind.AGENT, project=UNASSIGNED_ID).count(),
-        "awaiting_review": _awaiting_review(definition),
+        "orphans_awaiting_review": _orphans_awaiting_review(definition),
         "damaged_backups": _damaged(definition),
         "broken_foreign_keys": _broken_foreign_keys(),
         "alerts": alerts_of(
@@ -47,10 +47,9 @@ def health_of(definition: str) -> dict[str, Any]:
     }
 
 
-def _awaiting_review(definition: str) -> int:
-    """Orphans that a standing run left to a person; one that several runs left counts once."""
-    standing = Run.objects.standing().filter(definition=definition)
-    waiting = ReviewItem.objects.filter(run__in=standing, decision=ReviewDecision.OPEN)
+def _orphans_awaiting_review(definition: str) -> int:
+    """Sessions in the review queue that are orphans still; by hand, one may have got a project."""
+    waiting = ReviewItem.objects.filter(run__definition=definition).waiting()
     return Session.objects.orphans().filter(session_id__in=waiting.values("key")).count()
 
 

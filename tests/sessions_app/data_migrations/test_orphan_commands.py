@@ -137,10 +137,12 @@ def test_health_counts_orphans_parked_and_waiting_apart() -> None:
     carry_over()  # the same session waits once
     found = own_health()
     assert (found["orphans"], found["parked"], found["awaiting_review"]) == (1, 1, 1)
+    assert found["orphans_awaiting_review"] == 1
     assert (found["damaged_backups"], found["broken_foreign_keys"]) == ([], 0)
     assert found["alerts"] == []
     Session.objects.filter(session_id="review").update(project=b)
-    assert own_health()["awaiting_review"] == 0
+    found = own_health()
+    assert (found["awaiting_review"], found["orphans_awaiting_review"]) == (1, 0)
     take_back(run)
     assert [alert["code"] for alert in own_health()["alerts"]] == ["rollback"]
 
