@@ -43,6 +43,9 @@ class ActivityEventQuerySet(models.QuerySet["ActivityEvent"]):
 class ActivityEvent(models.Model):
     """One event. ``project`` and ``session_ref`` are ids as written, without a constraint: they
     may name what does not exist. UUIDs among them are in canonical form.
+
+    Events are evidence, and there are millions: they have no field history. Nothing changes one but
+    an import of the same event with other content, which counts it as updated.
     """
 
     event_id = models.CharField(max_length=255, unique=True, db_collation="C")
