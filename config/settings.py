@@ -224,7 +224,6 @@ REST_FRAMEWORK = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ar", "العربية")]
 USE_I18N = True
-LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE: str = env.str("CARRYOVER_TIME_ZONE", default="Asia/Riyadh")
 

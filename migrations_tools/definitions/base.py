@@ -155,7 +155,7 @@ class DataMigration:
 
 #: What a definition says of itself and not of its only step.
 _OF_THE_DEFINITION = frozenset(
-    {"name", "version", "options", "steps", "checks", "scans", "depends_on", "cutover_key"}
+    {"name", "version", "options", "steps", "checks", "depends_on", "cutover_key"}
     | {"risks", "recommendations", "health"}
 )
 

@@ -35,9 +35,6 @@ class Notes:
     def add(self, code: str, detail: str) -> None:
         self._details.setdefault(code, []).append(detail)
 
-    def __contains__(self, code: object) -> bool:
-        return code in self._details
-
     def __iter__(self) -> Iterator[str]:
         return iter(self._details)
 
