@@ -1,4 +1,4 @@
-"""Named places where a test stops the process: killed, frozen, or with its connection cut.
+"""Named places where a test stops the process: killed or frozen.
 
 Nothing happens unless the environment variable ``CARRYOVER_FAILPOINT`` says ``name:action`` or
 ``name:action:count`` (the count-th time the place is reached). Actions: ``kill`` (SIGKILL)

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                             ("worker", "worker"),
                             ("migrate", "schema migration"),
                         ],
-                        max_length=10,
+                        max_length=8,
                     ),
                 ),
                 (

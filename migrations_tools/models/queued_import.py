@@ -31,7 +31,7 @@ class QueuedImport(models.Model):
     attempts = models.PositiveIntegerField(default=0)  # that met an unexpected error
     code = models.CharField(max_length=60, blank=True, default="")
     error = models.TextField(blank=True, default="")
-    surface = models.CharField(max_length=10, choices=Surface)
+    surface = models.CharField(max_length=8, choices=Surface)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     legacy_import = models.OneToOneField(
         LegacyImport, models.PROTECT, null=True, blank=True, related_name="queued"

@@ -60,7 +60,8 @@ class Run(models.Model):
     options = models.JSONField(default=dict)
     # batch_size, limit, target_seconds, workers, error budget: read again at every claim
     tuning = models.JSONField(default=dict)
-    # step index (text) -> {"lower", "upper", "selected", "sweep", "closed"}
+    # step index (text) -> {"upper", "selected", "sweep", "closed"}, and "again" where a recomputed
+    # step is due once more; of a rollback also "undo <step index>" -> {"order", "closed"}
     key_ranges = models.JSONField(default=dict)
     fingerprint = models.JSONField(default=dict)
     # indexes of the steps whose keys are source keys; null: made before this was kept
@@ -68,7 +69,8 @@ class Run(models.Model):
     # model label -> columns that make up the image of a row (derived ones are left out)
     columns = models.JSONField(default=dict)
     tables = models.JSONField(default=list)
-    # plans: the forecast; rollbacks: what was exported and kept
+    # plans: the forecast; dry runs: risks and recommendations; trials: that they are one; runs that
+    # ended: changes of objects that several keys share ("shared")
     report = models.JSONField(default=dict)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     reason = models.TextField(blank=True, default="")
