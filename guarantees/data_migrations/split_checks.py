@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from django.conf import settings
-
 from guarantees.data_migrations.split_readings import (
     USUAL_AMOUNT,
     amount_reading,
     date_reading,
 )
-from guarantees.models.number import PADDING
+from guarantees.reading import day_first
 from migrations_tools.definitions import SQLCheck, SQLScan
 
 DEFINITION: Final = "split_imported_records"
 
-_DAY_FIRST: Final = bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
+#: White space around numbers that does not count (guarantees.md "Verification").
+_PADDING: Final = " \t\n\r\v\f\xa0"
 
 _LINKED: Final = (
     "SELECT count(migrated_guarantee_id) + count(migrated_action_id) FROM guarantees_importedrecord"
@@ -246,8 +245,8 @@ _PAIRS: Final = SQLScan(
         WITH unlike AS MATERIALIZED ({_GUARANTEE_PAIRS} UNION ALL {_ACTION_PAIRS}),
         told AS MATERIALIZED (
             SELECT *, {amount_reading("amount")} AS old_amount,
-                {date_reading("issue", day_first=_DAY_FIRST)} AS old_issue,
-                {date_reading("expiry", day_first=_DAY_FIRST)} AS old_expiry
+                {date_reading("issue", day_first="%(day_first)s")} AS old_issue,
+                {date_reading("expiry", day_first="%(day_first)s")} AS old_expiry
             FROM unlike
         )
         SELECT 'link_dangling', id, 'Nothing has the ' || what || ' ' || link, false AS edited
@@ -265,7 +264,7 @@ _PAIRS: Final = SQLScan(
             AND old_amount IS DISTINCT FROM new_amount AND NOT {_EDITED}
         HAVING sum(coalesce(new_amount, 0) - coalesce(old_amount, 0)) <> 0
     """,
-    parameters={"padding": PADDING},
+    parameters={"padding": _PADDING, "day_first": day_first},
     may_be_empty=True,
 )
 

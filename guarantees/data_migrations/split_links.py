@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 from django.utils.timezone import get_default_timezone
@@ -17,6 +16,7 @@ from django.utils.timezone import get_default_timezone
 from guarantees.data_migrations.split_batches import Batches
 from guarantees.models import Bank, Guarantee, GuaranteeAction, MatchStatus, Supplier
 from guarantees.models.number import PADDING
+from guarantees.reading import day_first
 from migrations_tools.definitions import Conflict, Ensure, Outcome, Unchanged
 
 #: Of a linked object, what the old row says too. What the old row leaves open – an unknown
@@ -91,14 +91,13 @@ class Known:
 def known_of(rows: Sequence[Any], linked: type[Model], link: str) -> Known:
     """What is known about ``rows``; ``link`` is the column that links them to ``linked``."""
     zone = get_default_timezone()
-    day_first = bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
     links = {getattr(row, link): row.pk for row in rows if getattr(row, link) is not None}
     objects: Iterable[Model] = linked._default_manager.filter(pk__in=links) if links else ()
     if links and linked is Guarantee:
         objects = Guarantee.objects.filter(pk__in=links).select_related("batch")
     return Known(
         zone,
-        day_first,
+        day_first(),
         suppliers=_existing(Supplier, {row.supplier_id for row in rows}),
         banks=_existing(Bank, {row.bank_id for row in rows}),
         linked={links[found.pk]: found for found in objects},

@@ -138,9 +138,10 @@ def _month_number(name: str) -> str:
     return f"CASE {' '.join(whens)} END"
 
 
-def date_reading(column: str, *, day_first: bool) -> str:
-    """SQL of the calendar date that the text in ``column`` says."""
-    first, second = ("day", "month") if day_first else ("month", "day")
+def date_reading(column: str, *, day_first: str) -> str:
+    """SQL of the calendar date that the text in ``column`` says; ``day_first`` is SQL of a boolean:
+    whether 1/2/2025 is the first of February.
+    """
     return f"""(
         SELECT CASE
             WHEN serial.number BETWEEN 32874 AND 73050 THEN '1899-12-30'::date + serial.number
@@ -168,7 +169,8 @@ def date_reading(column: str, *, day_first: bool) -> str:
         ) found
         CROSS JOIN LATERAL (SELECT (found.number)[1]::integer AS number OFFSET 0) serial
         CROSS JOIN LATERAL (SELECT
-            (found.year_last)[1]::integer AS {first}, (found.year_last)[3]::integer AS {second}
+            (found.year_last)[CASE WHEN {day_first} THEN 1 ELSE 3 END]::integer AS day,
+            (found.year_last)[CASE WHEN {day_first} THEN 3 ELSE 1 END]::integer AS month
             OFFSET 0
         ) written
         CROSS JOIN LATERAL (

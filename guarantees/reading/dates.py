@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from django.conf import settings
+
 from guarantees.reading.errors import ValueNotUnderstood
 from guarantees.reading.text import plain
 
@@ -52,6 +54,11 @@ _NAME_DAY_YEAR: Final = re.compile(r"([^\W\d_][^\d]*?)[-/. ,]*([0-9]{1,2})[-/. ,
 _NUMBER: Final = re.compile(r"([0-9]+)(?:\.[0-9]+)?")
 _HIJRI_MARK: Final = re.compile(r"(?<=[0-9]) ?(?:ه|A\.?H)\.?$", re.IGNORECASE)
 _LONGEST: Final = 60  # characters; keeps the patterns from long work on garbage
+
+
+def day_first() -> bool:
+    """Whether 1/2/2025 is the first of February here (setting ``CARRYOVER_DAY_FIRST``)."""
+    return bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
 
 
 def read_date(value: object, *, day_first: bool = True) -> date | None:

@@ -13,14 +13,19 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
-from django.conf import settings
 from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import MD5
 
 from guarantees.action_errors import NotFound
 from guarantees.models import ActionStatus, ActionType, Guarantee, GuaranteeAction, ImportedRecord
 from guarantees.models.number import comparable, trimmed
-from guarantees.reading import ValueNotUnderstood, read_amount, read_date, read_legacy_instant
+from guarantees.reading import (
+    ValueNotUnderstood,
+    day_first,
+    read_amount,
+    read_date,
+    read_legacy_instant,
+)
 from migrations_tools.text import storable
 
 #: What a version of a guarantee consists of; columns of guarantees and of their history.
@@ -229,10 +234,10 @@ def _waiting(record: Any) -> Event:
     values: dict[str, Any] = {name: getattr(record, name) or "" for name in _LEGACY}
     values |= {"supplier_id": record.supplier_id, "bank_id": record.bank_id}
     values["amount"] = _read(record.amount, lambda text: read_amount(text, legacy=True))
-    day_first = bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
+    order = day_first()
     for name in ("issue_date", "expiry_date"):
         text = getattr(record, name)
-        values[name] = _read(text, lambda text: read_date(text, day_first=day_first))
+        values[name] = _read(text, lambda text: read_date(text, day_first=order))
     at = _read(record.created_at, read_legacy_instant)
     if not isinstance(at, datetime):
         at = _read(record.session_created_at, read_legacy_instant)

@@ -16,6 +16,7 @@ class SQLCheck:
 
     ``failures`` may select a third column, ``edited``: true where a newer history row explains
     the difference; such rows are counted apart and do not fail the check.
+    ``parameters`` are values, or functions that tell one when the check runs (settings).
     ``may_be_empty``: whether looking at nothing is an answer (for rows that need not exist).
     """
 

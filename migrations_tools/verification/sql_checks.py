@@ -18,9 +18,12 @@ def run_check(check: SQLCheck | SQLScan) -> list[Result]:
     results = {
         code: Result(code, title, may_be_empty=check.may_be_empty) for code, title in titles.items()
     }
+    parameters = {
+        name: value() if callable(value) else value for name, value in check.parameters.items()
+    }
     with timed(*results.values()):
-        examined = int(rows_of(check.examined, check.parameters)[0][0] or 0)
-        found = rows_of(_named(check), check.parameters)
+        examined = int(rows_of(check.examined, parameters)[0][0] or 0)
+        found = rows_of(_named(check), parameters)
     for result in results.values():
         result.examined = examined
     for code, key, detail, edited, number in found:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 
 from guarantees.action_errors import ValueRefused
 from guarantees.models import ActionType, GuaranteeAction
-from guarantees.reading import ValueNotUnderstood, read_amount, read_date
+from guarantees.reading import ValueNotUnderstood, day_first, read_amount, read_date
 from guarantees.services.actions import ActionRequest, issue_action
 from migrations_tools.management.base import CarryoverCommand, ExitCode
 from migrations_tools.services.actors import acting_user_from_environment
@@ -106,7 +105,7 @@ def _read(name: str, text: str | None) -> Any:
         if name == "amount":
             value: Any = read_amount(text)
         else:
-            value = read_date(text, day_first=bool(getattr(settings, "CARRYOVER_DAY_FIRST", True)))
+            value = read_date(text, day_first=day_first())
     except ValueNotUnderstood as error:
         raise ValueRefused(error.detail, code=error.code, field=name) from error
     if value is None:

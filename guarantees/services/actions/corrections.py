@@ -7,20 +7,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from django.conf import settings
 from django.db.models import Model
 
 from guarantees.action_errors import NotFound, NothingChanged, ValueRefused
 from guarantees.models import Bank, Guarantee, Supplier
 from guarantees.models.number import comparable
-from guarantees.reading import ValueNotUnderstood, read_amount, read_date
+from guarantees.reading import ValueNotUnderstood, day_first, read_amount, read_date
+from guarantees.services.actions.finding import LARGEST_ID
 from migrations_tools.text import storable
 
 #: Field → [old, new], as an action keeps them: text, numbers of rows, or null.
 Changes = dict[str, list[Any]]
 
 _CURRENCY_LETTERS: Final = 3
-_LARGEST_ID: Final = 2**63 - 1
 
 
 def _text(value: Any) -> str:
@@ -49,7 +48,7 @@ def _amount(value: Any) -> Decimal | None:
 def _date(value: Any) -> date | None:
     if value is None or isinstance(value, date):
         return value
-    return read_date(value, day_first=bool(getattr(settings, "CARRYOVER_DAY_FIRST", True)))
+    return read_date(value, day_first=day_first())
 
 
 def _row(model: type[Model]) -> Callable[[Any], Model | None]:
@@ -60,7 +59,7 @@ def _row(model: type[Model]) -> Callable[[Any], Model | None]:
             return value
         text = str(value)
         key = int(text) if text.isascii() and text.isdigit() else 0
-        found = model._default_manager.filter(pk=key).first() if key <= _LARGEST_ID else None
+        found = model._default_manager.filter(pk=key).first() if key <= LARGEST_ID else None
         if found is None:
             raise NotFound(f"There is no {model._meta.verbose_name} {value}.")
         return found

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from django.db.models import BigIntegerField
+
 from guarantees.action_errors import NotFound
 from guarantees.models import Guarantee, GuaranteeAction
 from guarantees.models.number import comparable
 from migrations_tools.text import storable
 
-_LARGEST_ID = 2**63 - 1
+#: The highest id that a column can hold; a higher number names nothing.
+LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
 
 
 def lock_guarantee(number: str, guarantee_id: int | None = None) -> Guarantee:
@@ -47,7 +52,7 @@ def lock_draft(action_id: int) -> tuple[GuaranteeAction, Guarantee]:
 
 def _storable_id(number: int) -> int:
     """The id, or 0, which no row has, where the column cannot hold it."""
-    return number if 0 < number <= _LARGEST_ID else 0
+    return number if 0 < number <= LARGEST_ID else 0
 
 
 def lock_guarantee_by_id(pk: int | None) -> Guarantee | None:
