@@ -6,8 +6,8 @@ from typing import Final
 
 from migrations_tools.definitions import SQLScan
 from sessions_app.contests.analytics import METRICS
-from sessions_app.contests.values import WHITE_SPACE
 from sessions_app.data_migrations.contest_edits import EDITED, REMOVED
+from sessions_app.data_migrations.contest_readings import WHITE
 
 _KEY: Final = (
     "(SELECT c.session_id FROM sessions_app_session c JOIN sessions_app_contestresult r "
@@ -120,6 +120,6 @@ ANALYTICS: Final = SQLScan(
         )
         SELECT code, {_KEY} AS key, {_BOTH} AS detail, {EDITED} AS edited FROM wrong
     """,
-    parameters={"white": WHITE_SPACE},
+    parameters={"white": WHITE},
     may_be_empty=True,
 )

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from migrations_tools.definitions import SQLScan
-from sessions_app.contests.reading import KNOWN, KNOWN_OF_ATTEMPTS
-from sessions_app.contests.values import WHITE_SPACE
 from sessions_app.data_migrations import contest_readings as read
 from sessions_app.data_migrations.contest_edits import EDITED, REMOVED, STANDING
 from sessions_app.data_migrations.contest_growth import seen
@@ -48,6 +46,47 @@ _PAIRS: Final = f"""
             AND {seen("l.source_digest", "s.content_hash")}
     )
 """
+#: Keys of documents and of attempts that became fields, whatever the year (contests.md).
+_KNOWN: Final = [
+    "_id",
+    "session_id",
+    "session_status",
+    "created_at",
+    "completed_at",
+    "username",
+    "user_id",
+    "year",
+    "contest",
+    "mode",
+    "shuffle",
+    "score",
+    "total_attempted",
+    "attempted",
+    "problems_attempted",
+    "performance_metrics",
+    "topic_performance",
+    "difficulty_performance",
+    "total_time_ms",
+    "totalTime",
+    "total_time_seconds",
+    "total_time_minutes",
+]
+_KNOWN_OF_ATTEMPTS: Final = [
+    "problem_number",
+    "problem_id",
+    "is_correct",
+    "correct",
+    "selected_answer",
+    "correct_answer",
+    "time_spent_ms",
+    "time_spent",
+    "time_spent_seconds",
+    "attempt_timestamp",
+    "timestamp",
+    "difficulty",
+    "topics",
+]
+
 LINKED: Final = "SELECT count(session_id) FROM sessions_app_legacycontestsession"
 
 
@@ -159,7 +198,7 @@ _SESSION_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
         "(SELECT sum(a.time_spent_ms)::bigint FROM sessions_app_problemattempt a "
         "WHERE a.result_id = p.result_id), 0)",
     ),
-    "unknown keys": ("p.extra", _unknown_keys("p.d", sorted(KNOWN))),
+    "unknown keys": ("p.extra", _unknown_keys("p.d", _KNOWN)),
 }
 
 
@@ -253,7 +292,7 @@ _ATTEMPT_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
         f"coalesce({read.topics(_in('topics'))}, "
         f"{_from_problem('x.topics', 'topics', _NO_TOPICS)})",
     ),
-    "unknown keys": ("x.extra", _unknown_keys("x.e", sorted(KNOWN_OF_ATTEMPTS))),
+    "unknown keys": ("x.extra", _unknown_keys("x.e", _KNOWN_OF_ATTEMPTS)),
 }
 
 DOCUMENTS: Final = SQLScan(
@@ -305,6 +344,6 @@ DOCUMENTS: Final = SQLScan(
         )
         SELECT code, key, detail, {EDITED} AS edited FROM wrong
     """,
-    parameters={"white": WHITE_SPACE},
+    parameters={"white": read.WHITE},
     may_be_empty=True,
 )

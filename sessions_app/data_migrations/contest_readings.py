@@ -12,6 +12,12 @@ from typing import Final
 
 _LARGEST: Final = 10**12
 
+#: White space of every kind, what ``%(white)s`` stands for.
+WHITE: Final = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+
 
 def text(value: str) -> str:
     """Strings as they are, numbers and booleans as JSON writes them."""
