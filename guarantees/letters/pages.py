@@ -10,11 +10,10 @@ from django.template.loader import render_to_string
 from guarantees.action_errors import NotFound, ValueRefused
 from guarantees.letters.facts import letter_of, sender
 from guarantees.models import GuaranteeAction
+from guarantees.services.actions.finding import LARGEST_ID
 
 #: Language → direction of writing.
 LANGUAGES: Final = {"ar": "rtl", "en": "ltr"}
-
-_LARGEST_ID: Final = 2**63 - 1
 
 
 def render_letters(action_ids: Sequence[int], *, language: str = "ar") -> str:
@@ -41,7 +40,7 @@ def render_letters(action_ids: Sequence[int], *, language: str = "ar") -> str:
 def _in_order(action_ids: Sequence[int]) -> list[GuaranteeAction]:
     """The actions as they are named, each once, by one query."""
     wanted = list(dict.fromkeys(action_ids))
-    storable = [pk for pk in wanted if 0 < pk <= _LARGEST_ID]
+    storable = [pk for pk in wanted if 0 < pk <= LARGEST_ID]
     found = GuaranteeAction.objects.select_related("guarantee").in_bulk(storable)
     for pk in wanted:
         if pk not in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db.models import BigIntegerField
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +14,7 @@ from migrations_tools.api.pages import page_answer
 from sessions_app.models import SESSION_TRANSITIONS, Delivery, SessionKind, SessionStatus
 from sessions_app.selectors.lessons import DEFAULT_PAGE_SIZE, LessonFilters, list_lessons
 
-_LARGEST_ID: Final = 2**63 - 1
+_LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
 
 _STATUSES: Final = [
     (status.value, status.label)

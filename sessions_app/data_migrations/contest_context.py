@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from sessions_app.contests.problems import Bank
 from sessions_app.contests.reading import ContestDocument, Unreadable, read_document
+from sessions_app.legacy_imports.contests import CONTEST_USERS
 from sessions_app.models import (
     ContestResult,
     LegacyIdentity,
@@ -20,9 +21,6 @@ from sessions_app.models import (
     Session,
 )
 from sessions_app.selectors.contest_bank import bank_of
-
-#: Kind under which the users file's people are remembered.
-IDENTITIES: Final = "contest_users"
 
 
 class Person(NamedTuple):
@@ -105,7 +103,7 @@ def _people(
     names = {document.username for document in documents}
     refs = {document.user_ref for document in documents} - {""}
     found = (
-        LegacyIdentity.objects.filter(kind=IDENTITIES)
+        LegacyIdentity.objects.filter(kind=CONTEST_USERS)
         .annotate(named=Coalesce(NullIf(F("username"), Value("")), F("user__username")))
         .filter(Q(named__in=names) | Q(legacy_id__in=refs))
         .order_by("-pk")

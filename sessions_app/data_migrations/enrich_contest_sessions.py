@@ -39,6 +39,7 @@ from sessions_app.data_migrations.contest_context import (
 )
 from sessions_app.data_migrations.contest_growth import GrowthDigest
 from sessions_app.data_migrations.contest_merge import merge
+from sessions_app.legacy_imports.contests import CONTEST_USERS
 from sessions_app.models import (
     ContestResult,
     LegacyContestSession,
@@ -210,7 +211,7 @@ class EnrichContestSessions(DataMigration):
         advice = []
         if not Problem.objects.exists():
             advice.append("Import the problems first: attempts are completed from them.")
-        if not LegacyIdentity.objects.filter(kind="contest_users").exists():
+        if not LegacyIdentity.objects.filter(kind=CONTEST_USERS).exists():
             advice.append("Import the users first: sessions without an id are given theirs.")
         return advice
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from migrations_tools.definitions import SQLCheck, SQLScan
+from sessions_app.models import UNASSIGNED_ID
 
 DEFINITION: Final = "assign_orphan_sessions"
-_SENTINEL: Final = "00000000-0000-0000-0000-000000000000"
 
 _STANDING: Final = f"""
     SELECT id, created_at, started_at, state, options, tuning, plan_id FROM migrations_tools_run
@@ -45,7 +45,7 @@ _RESULTS: Final = f"""
         SELECT e.session_ref AS key, e.project AS written, count(*) AS n
         FROM sessions_app_activityevent e
         WHERE e.session_ref IN (SELECT key FROM written) AND e.project IS NOT NULL
-            AND e.project NOT IN ('', '{_SENTINEL}')
+            AND e.project NOT IN ('', '{UNASSIGNED_ID}')
         GROUP BY 1, 2
     ),
     spelled AS MATERIALIZED (
@@ -60,7 +60,7 @@ _RESULTS: Final = f"""
         SELECT DISTINCT ON (c.key) c.key, s.project, sum(c.n) AS n,
             sum(sum(c.n)) OVER (PARTITION BY c.key) AS total
         FROM counted c JOIN spelled s USING (written)
-        WHERE s.project NOT IN ('', '{_SENTINEL}')
+        WHERE s.project NOT IN ('', '{UNASSIGNED_ID}')
         GROUP BY c.key, s.project
         ORDER BY c.key, n DESC, s.project
     ),
@@ -102,7 +102,7 @@ _DECISIONS: Final = SQLScan(
             'It has project ' || coalesce(stored, 'none') || ' and ' || total || ' events that '
             'name one.', {_EDITED} AS edited
         FROM results r
-        WHERE category = 'unassigned' AND (total > 0 OR stored IS DISTINCT FROM '{_SENTINEL}')
+        WHERE category = 'unassigned' AND (total > 0 OR stored IS DISTINCT FROM '{UNASSIGNED_ID}')
         UNION ALL
         SELECT 'wrong_type', key, 'It was ' || category || ' with ' || n || ' of ' || total
             || ' events.', false
@@ -141,11 +141,11 @@ _ACCOUNTING: Final = SQLCheck(
 _SENTINEL_STANDS: Final = SQLCheck(
     "sentinel_missing",
     "The project that parks sessions is there, and is no ordinary one",
-    examined=f"SELECT count(*) FROM sessions_app_project WHERE id = '{_SENTINEL}'",
+    examined=f"SELECT count(*) FROM sessions_app_project WHERE id = '{UNASSIGNED_ID}'",
     failures=f"""
         SELECT id, 'It is ' || status || ', primary: ' || is_primary
         FROM sessions_app_project
-        WHERE id = '{_SENTINEL}' AND (is_primary OR name <> '__unassigned__')
+        WHERE id = '{UNASSIGNED_ID}' AND (is_primary OR name <> '__unassigned__')
     """,
 )
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from migrations_tools.engine.sql import quoted
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.readers.base import (
     MAX_ROW,
@@ -86,7 +87,7 @@ class SqliteFile(Source):
         for _, name, kind, _, without_rowid, _ in self.execute("PRAGMA main.table_list").fetchall():
             if kind != "table" or name.lower().startswith("sqlite_"):
                 continue
-            columns = self.execute(f"PRAGMA main.table_xinfo({_quoted(name)})").fetchall()
+            columns = self.execute(f"PRAGMA main.table_xinfo({quoted(name)})").fetchall()
             yield name, [column[1] for column in columns if column[6] in _STORED], not without_rowid
 
 
@@ -97,7 +98,7 @@ class SqliteTable(SourceTable):
         self.name = name
         self.columns: list[str] = columns
         self._file = file
-        self._from = f"FROM main.{_quoted(name)}"
+        self._from = f"FROM main.{quoted(name)}"
         taken = {column.lower() for column in columns}
         free = (alias for alias in _ROW_NUMBER_NAMES if numbered and alias not in taken)
         self._row_number = next(free, None)
@@ -134,7 +135,7 @@ class SqliteTable(SourceTable):
 
     def _read_numbered(self, limit: int = -1) -> Iterator[Item]:
         """The rows after the last one read."""
-        number, names = self._row_number, ", ".join(map(_quoted, self.columns))
+        number, names = self._row_number, ", ".join(map(quoted, self.columns))
         rows = self._file.execute(
             f"SELECT {names}, {number} {self._from} WHERE {number} > ? ORDER BY {number} LIMIT ?",
             [self._line, limit],
@@ -152,7 +153,7 @@ class SqliteTable(SourceTable):
             yield self._too_large()
 
     def _read_unnumbered(self) -> Iterator[Item]:
-        names = ", ".join(map(_quoted, self.columns))
+        names = ", ".join(map(quoted, self.columns))
         for line, row in enumerate(self._file.execute(f"SELECT {names} {self._from}"), 1):
             yield self._item(line, row)
 
@@ -235,7 +236,3 @@ def _refuse_truncated(path: Path, head: bytes) -> None:
             "Copy it again.",
             code="truncated_file",
         )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
