@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import uuid
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,12 +16,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from migrations_tools.api.request_ids import REQUEST_ID_HEADER, request_id_of
 from migrations_tools.exceptions import CarryoverError
-
-REQUEST_ID_HEADER: Final = "X-Request-ID"
-
-#: What a caller may send as the id of its request; anything else gets a new one.
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _INVALID: Final = "validation_failed"
 _INVALID_SENTENCE: Final = "Some values cannot be used; see the fields."
@@ -34,7 +29,8 @@ _log = logging.getLogger(__name__)
 
 def handle_error(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's ``EXCEPTION_HANDLER``. An unexpected error is logged and told without its words."""
-    request_id = _request_id(context.get("request"))
+    request = context.get("request")
+    request_id = str(uuid.uuid4()) if request is None else request_id_of(request._request)
     told = _as_drf(error)
     answer = exception_handler(told, context) or Response()
     envelope: dict[str, Any]
@@ -76,8 +72,3 @@ def _flat(path: str, found: Any) -> Iterator[dict[str, str]]:
     else:
         for name, entry in found.items():
             yield from _flat(f"{path}.{name}" if path else str(name), entry)
-
-
-def _request_id(request: Any) -> str:
-    given = request.headers.get(REQUEST_ID_HEADER, "") if request is not None else ""
-    return given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
