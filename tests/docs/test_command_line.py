@@ -23,6 +23,9 @@ from tests.shop.data_migrations import CarryOrders
 
 TEXT = document("docs/command-line.md")
 
+#: Where our commands are; the others are Django's and its packages'.
+OWN_APPS = {"migrations_tools", "sessions_app", "guarantees"}
+
 #: Options of every command; they have a section of their own.
 COMMON = {
     "--help", "-h", "--version", "--json", "--settings", "--pythonpath", "--traceback", "-v",
@@ -36,7 +39,7 @@ def parsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, argparse.ArgumentParse
     monkeypatch.setattr(registry, "_definitions", {})
     found: dict[str, argparse.ArgumentParser] = {}
     for name, app in get_commands().items():
-        if app != "migrations_tools":
+        if app not in OWN_APPS:
             continue
         parser = load_command_class(app, name).create_parser("manage.py", name)
         nested = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
@@ -59,7 +62,7 @@ def documented() -> Iterator[tuple[str, str]]:
 
 def name_of(usage: str) -> str:
     words = usage.split()
-    return " ".join(words[:2]) if words[0] == "datamigrate" else words[0]
+    return " ".join(words[:2]) if words[0] in ("datamigrate", "agent_session") else words[0]
 
 
 def options_in(body: str) -> dict[str, bool]:
