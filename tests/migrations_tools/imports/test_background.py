@@ -17,7 +17,6 @@ from django.db import connections
 from migrations_tools import tasks
 from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.exceptions import ImportRefused, PermissionRefused
-from migrations_tools.imports.service import import_legacy
 from migrations_tools.models import LegacyImport, QueuedImport, Transition
 from migrations_tools.services import governor, queued_imports
 from migrations_tools.services.actors import system_user
@@ -25,6 +24,7 @@ from migrations_tools.services.queued_imports import queue_imports, work_on_impo
 from sessions_app.models import LegacyContestSession
 from tests.migrations_tools.imports.importing import lines
 from tests.migrations_tools.people import person
+from tests.spoiling import spoiled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,18 +117,15 @@ def test_a_file_that_cannot_be_read_to_its_end_leaves_nothing_behind(
 
 
 def test_an_unexpected_error_is_tried_again_and_given_up_in_the_end(
-    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, home: Path
 ) -> None:
-    def broken(*arguments: Any, **keywords: Any) -> Any:
-        import_legacy(*arguments, **keywords)
-        raise KeyError("a mistake after the import")
-
-    monkeypatch.setattr(queued_imports, "import_legacy", broken)
     (queued,) = queue_imports(KIND, [contest_file(tmp_path)], **actor())
     states = []
-    while work_on_import() is not None:
-        queued.refresh_from_db()
-        states.append((queued.state, queued.attempts))
+    told = "BEFORE INSERT ON migrations_tools_transition FOR EACH ROW WHEN (NEW.action = 'import')"
+    with spoiled(told, "RAISE EXCEPTION 'a mistake after the import'"):
+        while work_on_import() is not None:
+            queued.refresh_from_db()
+            states.append((queued.state, queued.attempts))
     assert states == [("queued", 1), ("queued", 2), ("refused", 3)]
     assert (queued.code, queued.legacy_import) == ("import_failed", None)
     assert not LegacyContestSession.objects.exists()

@@ -17,6 +17,7 @@ from migrations_tools.demo import all_scenarios
 from migrations_tools.models import LegacyImport, Run
 from migrations_tools.services.actors import system_user
 from migrations_tools.states import RunKind, RunState
+from tests.spoiling import RUN_COMPLETED, spoiled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,13 +98,13 @@ def test_a_database_with_imports_of_its_own_is_left_alone() -> None:
     assert not ImportedRecord.objects.exists()
 
 
-def test_a_verification_that_fails_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(run: Run, **actor: Any) -> dict[str, Any]:
-        return {"checks": [{"code": "link_lost", "ok": False, "examined": 1}]}
-
-    monkeypatch.setattr("migrations_tools.management.demonstration.verify_run", failing)
+def test_a_verification_that_fails_ends_it() -> None:
     out = StringIO()
-    with pytest.raises(SystemExit) as stopped:
+    by_hand = "UPDATE sessions_app_session SET project_id = NULL WHERE kind = 'agent'"
+    with spoiled(RUN_COMPLETED, by_hand), pytest.raises(SystemExit) as stopped:
         call_command("demo", "--rows", "120", "--json", stdout=out, stderr=StringIO())
     assert stopped.value.code == 1
-    assert json.loads(out.getvalue())["error"]["code"] == "not_verified"
+    error = json.loads(out.getvalue())["error"]
+    assert error["code"] == "not_verified"
+    assert "row_differs" in error["message"]
+    assert set(Run.objects.values_list("definition", flat=True)) == {"assign_orphan_sessions"}

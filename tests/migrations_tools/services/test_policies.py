@@ -9,13 +9,13 @@ import pytest
 from migrations_tools.exceptions import PermissionRefused, PlanDrift, TransitionRefused
 from migrations_tools.models import Run
 from migrations_tools.selectors.summary import summarise
-from migrations_tools.services import runs, trial, verification
+from migrations_tools.services import runs, trial
 from migrations_tools.services.policies import PolicyRefused, approve_run
-from migrations_tools.services.verification import verify_run
 from tests.migrations_tools.engine.test_running import actor, stage
 from tests.migrations_tools.people import person
 from tests.shop.data_migrations import CarryOrders
 from tests.shop.models import LegacyOrder, Order
+from tests.spoiling import RUN_COMPLETED, spoiled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -152,15 +152,13 @@ def test_a_rehearsal_with_other_options_does_not_count(settings: Any) -> None:
         start()
 
 
-def test_a_rehearsal_that_fails_its_verification_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rehearsal_that_fails_its_verification_says_so() -> None:
     stage(2)
-
-    def spoiled(run: Run, **who: Any) -> dict[str, Any]:
-        LegacyOrder.objects.filter(number="A1").update(order=None)
-        return verify_run(run, **who)
-
-    monkeypatch.setattr(verification, "verify_run", spoiled)
-    with pytest.raises(trial.RehearsalFailed, match="did not pass its verification"):
+    by_hand = "UPDATE shop_legacyorder SET order_id = NULL WHERE number = 'A1'"
+    with (
+        spoiled(RUN_COMPLETED, by_hand),
+        pytest.raises(trial.RehearsalFailed, match="did not pass its verification"),
+    ):
         trial.rehearse_run("carry_orders", **actor())
 
 
