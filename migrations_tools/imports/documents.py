@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from migrations_tools.imports.readers.base import Record
+from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.staging import StagedTable
+from migrations_tools.imports.tables import Counts, FileImport
 from migrations_tools.imports.values import canonical, content_hash, document_json, may_be_lost
 from migrations_tools.models import StagedRow
 from migrations_tools.text import storable, storable_text
@@ -48,6 +49,21 @@ class DocumentTable(StagedTable):
             columns=dict.fromkeys((*_OWN_KEYS, *columns, *natural_key), ()),
             other_names=other_names,
         )
+
+    def load(self, source: SourceTable, file_import: FileImport) -> Counts:
+        if source.columns is not None and source.name is None:  # a database is asked by its own
+            source.columns = self._usual_names(source.columns)
+        return super().load(source, file_import)
+
+    def _usual_names(self, columns: Sequence[str]) -> list[str]:
+        """The columns of a CSV file under the names that a document of this kind has, where they
+        are written in another way.
+        """
+        usual = list(columns)
+        for column, field in self.fields_of(columns):
+            if field is not None and field not in usual:
+                usual[columns.index(column)] = field
+        return usual
 
     def row(self, record: Record) -> tuple[Any, ...]:
         values = record.values

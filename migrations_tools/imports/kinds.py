@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from migrations_tools.exceptions import ImportRefused
@@ -15,13 +15,15 @@ class ImportKind:
     """A legacy system, or one kind of file of it.
 
     ``tables`` are loaded in this order, so those that others refer to come first.
-    ``before`` runs in the import's transaction ahead of the first table.
+    ``before`` runs in the import's transaction ahead of the first table. ``null_words`` are what
+    its CSV files write for null, beside blank cells.
     """
 
     name: str
     title: str
     tables: Sequence[ImportTable]
     before: Callable[[LegacyImport], None] | None = None
+    null_words: Collection[str] = ()
 
     def table(self, name: str) -> ImportTable:
         """The table called ``name``. Raises ImportRefused with the names that there are."""

@@ -113,6 +113,7 @@ def _import_file(
         file_import = FileImport(cursor, legacy_import, progress)
         tables: dict[str, Counts] = {}
         for known, found in _matched(kind, path, source, table):
+            found.null_words = kind.null_words
             counts = known.load(found, file_import)
             tables[known.name] = tables.get(known.name, Counts()) + counts
         file_import.flush()

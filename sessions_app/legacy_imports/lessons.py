@@ -27,6 +27,9 @@ from sessions_app.models import (
 #: Kind of the people of the academy, here and in `LegacyIdentity`.
 PEOPLE: Final = "users"
 
+#: What CSV exports of its database write for NULL; JSON has a word of its own.
+NULL_WORDS: Final = frozenset({"NULL", "null", r"\N"})
+
 _HIGHEST: Final = 2**63  # above it, and for what is no number, a decimal stays as written
 
 Derive = Callable[[Mapping[str, Any]], Any]
@@ -106,6 +109,7 @@ register(
         name=PEOPLE,
         title="People of the academy",
         tables=[PeopleTable(PEOPLE, kind=PEOPLE, profiles=True)],
+        null_words=NULL_WORDS,
     )
 )
 for _kind, _title, _model, _derived in _TABLES:
@@ -116,5 +120,6 @@ for _kind, _title, _model, _derived in _TABLES:
             tables=[
                 DocumentTable(_kind, _model, key="key", columns=COLUMNS[_kind], derived=_derived)
             ],
+            null_words=NULL_WORDS,
         )
     )

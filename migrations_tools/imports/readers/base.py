@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 #: Characters of one row; MongoDB's own limit for a document is 16 MiB.
@@ -46,6 +46,8 @@ class SourceTable(ABC):
     name: str | None = None
     #: None where only the rows tell (JSON)
     columns: Sequence[str] | None = None
+    #: words that mean null, where all values of a row are text (CSV); the import kind knows them
+    null_words: Collection[str] = ()
     #: whether a row keeps its ``line`` from one export to the next (SQLite's rowid)
     lines_identify = False
 

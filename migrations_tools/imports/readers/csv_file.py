@@ -17,7 +17,7 @@ csv.field_size_limit(MAX_ROW)  # of the whole process; the library's own is 128 
 
 
 class CsvFile(SourceTable):
-    """Blank cells are None, rows of blank cells are no rows.
+    """Blank cells and ``null_words`` are None, rows of blank cells are no rows.
 
     A row that cannot be read – a quote that is never closed, another number of cells than the
     header – is rejected with its first physical line alone; reading goes on with the next line.
@@ -77,7 +77,8 @@ class CsvFile(SourceTable):
                 yield Rejection(number, "column_count", detail, lines.taken[0])
             else:
                 values = {
-                    name: cell or None for name, cell in zip(self.columns, cells, strict=True)
+                    name: None if not cell or cell.strip() in self.null_words else cell
+                    for name, cell in zip(self.columns, cells, strict=True)
                 }
                 yield Record(number, values, text.rstrip("\r\n"))
 

@@ -72,6 +72,16 @@ def test_lines_arrays_and_csv_are_the_same_documents(tmp_path: Path) -> None:
     assert counts(import_file("papers", tmp_path / "c.csv")) == (0, 0, 3, 0)
 
 
+def test_columns_of_csv_files_are_known_however_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ID,Author ,YEAR,year,Page Count\n7,sam,1,2022,3\n")
+    import_file("papers", tmp_path / "a.csv")
+    paper = Paper.objects.get()
+    assert paper.key == "7"
+    assert paper.document == {
+        "id": "7", "author": "sam", "YEAR": "1", "year": "2022", "Page Count": "3",
+    }  # fmt: skip
+
+
 def test_the_same_types_in_all_versions_of_extended_json_are_no_change(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     import_file("papers", lines(path, '{"_id": 1, "at": {"$date": "2025-05-01T00:00:00Z"}}'))

@@ -117,6 +117,47 @@ def test_csv_files_say_the_same(tmp_path: Path):
     assert failed_checks() == {}
 
 
+@pytest.mark.parametrize("null", ["NULL", "null", r"\N", ""])
+def test_null_in_a_csv_file_is_nothing_in_any_column(tmp_path: Path, null: str):
+    def csv_file(kind: str, text: str) -> None:
+        path = tmp_path / f"{kind}.csv"
+        path.write_text(text.replace("~", null))
+        call_command("import_legacy", kind, str(path))
+
+    csv_file(
+        "users", "id,name,role,is_active,specialization,credit_balance\n1,Null Reader,~,~,~,~\n"
+    )
+    csv_file(
+        "semesters", "id,code,name,start_date,status,master_instructor_id\n1,S,~,~,ongoing,~\n"
+    )
+    csv_file(
+        "lessons",
+        "id,title,description,date_start,date_end,mode,session_type,capacity,meeting_link,"
+        "semester_id,group_id,instructor_id,credit_cost,session_status,location,created_at\n"
+        "1,Passing,~,2026-02-01 10:00,2026-02-01 11:00,online,~,~,~,1,~,~,~,~,~,~\n"
+        "2,~,~,2026-02-01 10:00,2026-02-01 11:00,online,~,~,~,1,~,~,~,~,~,~\n"
+        "3,Null,~,2026-02-01 10:00,2026-02-01 11:00,~,~,5,~,1,~,~,0,~,~,~\n",
+    )
+    csv_file(
+        "bookings",
+        "id,user_id,session_id,status,waitlist_position,cancelled_at,created_at\n1,1,1,~,~,~,~\n",
+    )
+    csv_file("attendance", "id,booking_id,user_id,session_id,status\n1,~,1,1,present\n")
+    assert told(upgrade()) == {
+        "missing_capacity": 1, "missing_credit_cost": 1, "missing_delivery": 1,
+        "blank_title": 1, "pending_booking": 1,
+    }  # fmt: skip
+    lesson = Lesson.objects.get(session__session_id="lesson-1")
+    assert (lesson.session.status, lesson.delivery, lesson.capacity) == ("scheduled", "virtual", 20)
+    assert (lesson.instructor, lesson.meeting_link, lesson.session.description) == (None, None, "")
+    assert Session.objects.get(session_id="lesson-3").title == "Null"
+    semester = lesson.semester
+    assert (semester.name, semester.start_date, semester.master_instructor) == ("S", None, None)
+    student = Attendance.objects.get().booking.student
+    assert (student.get_full_name(), student.profile.role) == ("Null Reader", "student")
+    assert failed_checks() == {}
+
+
 def test_bad_rows_are_set_aside_and_cost_the_others_nothing(tmp_path: Path):
     open_academy(tmp_path)
     stage(
