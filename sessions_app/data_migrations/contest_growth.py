@@ -1,8 +1,9 @@
-"""Which sessions the bank can complete further: problems that were imported after their run.
+"""Which sessions can be completed further: problems or people were imported after their run.
 
-A session that is done is selected again once an attempt lacks what its problem says by now. Its
-digest tells these attempts and problems behind the hash of the document, so that each growth of
-the bank is looked at once. Sessions that a person changed are left alone.
+A session that is done is selected again once an attempt lacks what its problem says by now, or
+once the users file has brought the person it lacked. Its digest tells these attempts, problems
+and people behind the hash of the document, so that each growth is looked at once. Sessions that
+somebody changed here are left alone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from django.db.models import BinaryField, F, Func
 
+from sessions_app.data_migrations.contest_context import IDENTITIES
 from sessions_app.data_migrations.contest_edits import by_person
 from sessions_app.data_migrations.contest_places import PROBLEM
 
@@ -36,7 +38,7 @@ _EDITED: Final = f"""(
         AND {by_person("sessions_app_historicalproblemattempt", "of_result.id")}
     )
 )"""
-_GROWTH: Final = f"""
+_BANK: Final = f"""
     SELECT string_agg(x.position || ' ' || q.id, ',' ORDER BY x.position)
     FROM ({_ATTEMPTS}) x
     JOIN sessions_app_problem q ON q.id = coalesce(x.problem_id, {PROBLEM})
@@ -46,15 +48,35 @@ _GROWTH: Final = f"""
         OR x.topics IS NULL AND q.topics <> '[]'
     ) AND NOT {_EDITED}
 """
+# found as the migration finds them: by the id of the document, else by name
+_KNOWN: Final = "SELECT min(i.id + 0) FROM sessions_app_legacyidentity i"
+_PEOPLE: Final = f"""
+    SELECT 'user ' || person.id
+    FROM (
+        SELECT r.session_id, r.id AS result_id, r.username, r.user_ref
+        FROM sessions_app_contestresult r
+        WHERE r.session_id = own.session_id AND r.user_id IS NULL
+    ) x
+    CROSS JOIN LATERAL (SELECT coalesce(
+        ({_KNOWN} WHERE i.kind = '{IDENTITIES}' AND i.legacy_id = nullif(x.user_ref, '')),
+        ({_KNOWN} WHERE i.kind = '{IDENTITIES}' AND i.username = x.username),
+        ({_KNOWN} JOIN auth_user u ON u.id = i.user_id
+            WHERE i.kind = '{IDENTITIES}' AND i.username = '' AND u.username = x.username)
+    ) AS id) person
+    WHERE person.id IS NOT NULL AND NOT {_EDITED}
+"""
+_GROWTH: Final = f"nullif(concat_ws(',', ({_BANK}), ({_PEOPLE})), '')"
 _DIGEST: Final = f"""(
     SELECT CASE WHEN own.session_id IS NULL THEN own.hash
-        ELSE own.hash || coalesce(sha256(convert_to(({_GROWTH}), 'UTF8')), '') END
+        ELSE own.hash || coalesce(sha256(convert_to({_GROWTH}, 'UTF8')), '') END
     FROM (VALUES (OWN)) own (session_id, hash)
 )"""
 
 
 class GrowthDigest(Func):
-    """The hash of a staged document; behind it, where the bank has grown, that of the growth."""
+    """The hash of a staged document; behind it, where bank or people have grown, that of the
+    growth.
+    """
 
     template = _DIGEST.replace("%%", "%").replace("%", "%%%%").replace("OWN", "%(expressions)s")
     output_field = BinaryField()
@@ -64,5 +86,5 @@ class GrowthDigest(Func):
 
 
 def seen(digest: str, content_hash: str) -> str:
-    """SQL: ``digest`` is one of the document with this hash, whatever the bank held."""
+    """SQL: ``digest`` is one of the document with this hash, whatever was known beside it."""
     return f"substring({digest} FROM 1 FOR octet_length({content_hash})) = {content_hash}"

@@ -63,7 +63,7 @@ class EnrichOptions:
 
 
 def _documents(staged: QuerySet[LegacyContestSession]) -> RowSource:
-    """Documents that are new, changed, or that the bank can complete further by now."""
+    """Documents that are new, changed, or that bank or users can complete further by now."""
     selected = staged.annotate(growth=GrowthDigest())
     return RowSource(selected, key="key", fields=COLUMNS, digest="growth")
 

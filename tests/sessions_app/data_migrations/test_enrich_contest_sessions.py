@@ -580,6 +580,36 @@ def test_a_bank_that_grows_leaves_what_people_edited(tmp_path):
     assert outcomes(carry()) == {"applied": 1}
 
 
+def test_people_who_are_imported_later_are_given_their_sessions(tmp_path):
+    carried(
+        tmp_path,
+        session("named", user_id=GONE),
+        session("numbered", username="somebody", user_id="id of noor"),
+        session("nobody", username="eve", user_id="None"),
+        session("edited", user_id=GONE),
+    )
+    edited = ContestResult.objects.get(session__session_id="s-edited")
+    edited.score = 9
+    edited.save()
+    import_users(tmp_path, "noor", "sam")
+    assert failed_checks() == {}  # they were not there to be found
+    summary = carry()
+    assert (summary["total"], outcomes(summary)) == (2, {"applied": 2})
+    assert nothing_to_do()
+    told = ContestResult.objects.values_list("session__session_id", "user__username", "user_ref")
+    assert sorted(told) == [
+        ("s-edited", None, ""),
+        ("s-named", "sam", "id of sam"),
+        ("s-nobody", None, ""),
+        ("s-numbered", "noor", "id of noor"),
+    ]
+    assert the_session("s-named").user == the_result("s-named").user
+    assert failed_checks() == {}
+    take_back(summary["run"])
+    assert the_result("s-named").user is None
+    assert outcomes(carry()) == {"applied": 2}
+
+
 def test_a_document_that_waits_for_the_next_run_is_not_compared(tmp_path):
     carried(tmp_path, session())
     import_sessions(tmp_path, session(year=2019, problems_attempted="none"))
