@@ -12,7 +12,7 @@ from migrations_tools.definitions import SQLScan
 from sessions_app.data_migrations import contest_readings as read
 from sessions_app.data_migrations.contest_edits import EDITED, REMOVED, STANDING
 from sessions_app.data_migrations.contest_growth import seen
-from sessions_app.data_migrations.contest_places import EXTERNAL, PROBLEM
+from sessions_app.data_migrations.contest_places import AT_ITS_NUMBER, REFS
 
 _MADE_AT: Final = (
     "(SELECT min(h.history_date) FROM sessions_app_historicalsession h WHERE h.id = c.id)"
@@ -157,10 +157,11 @@ _SESSION_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "created_at": (
         "p.created_at",
-        f"CASE WHEN {_KEPT} THEN p.created_at ELSE coalesce({read.instant(_of('created_at'))}, "
+        f"CASE WHEN {_KEPT} THEN p.created_at ELSE "
+        f"coalesce({read.told_instant(_of('created_at'), 'p.created_at')}, "
         f"least({_FIRST_TIME}, {read.instant(_of('completed_at'))}), p.staged_at) END",
     ),
-    "completed_at": ("p.ended_at", read.instant(_of("completed_at"))),
+    "completed_at": ("p.ended_at", read.told_instant(_of("completed_at"), "p.ended_at")),
     "username": ("p.username", read.text(_of("username"))),
     "user_id": (
         "p.user_ref",
@@ -237,15 +238,25 @@ def _first_in(reading: Callable[[str], str], *names: str) -> str:
 
 
 def _from_problem(stored: str, column: str, blank: str) -> str:
-    """SQL: a value of the attempt's problem, now or at any time before; NULL where it had none."""
+    """SQL: a value of the attempt's problem – ``q``, now or at any time before; NULL where it had
+    none.
+    """
     told = (
-        f"SELECT q.{column} AS value FROM sessions_app_problem q WHERE q.id = x.problem_id "
-        f"UNION ALL SELECT q.{column} FROM sessions_app_historicalproblem q "
-        "WHERE q.id = x.problem_id"
+        f"SELECT q.{column} AS value UNION ALL SELECT h.{column} "
+        "FROM sessions_app_historicalproblem h WHERE h.id = x.problem_id"
     )
     return f"""CASE
+        WHEN coalesce({stored}, {blank}) = q.{column} THEN {stored}
         WHEN coalesce({stored}, {blank}) IN (SELECT value FROM ({told}) values) THEN {stored}
         ELSE (SELECT nullif(value, {blank}) FROM ({told}) values LIMIT 1) END"""
+
+
+def _number(value: str, stored: str, wanted: str) -> str:
+    """SQL: ``wanted``, which is a whole number; faster where the document has it as it stands."""
+    return (
+        f"CASE WHEN {value} = to_jsonb({stored}) AND {stored} BETWEEN 1 AND 1000000000000 "
+        f"THEN {stored} ELSE {wanted} END"
+    )
 
 
 _NO_TEXT: Final = "''"
@@ -259,12 +270,22 @@ _PROBLEM_THEN: Final = f"""(
     SELECT CASE WHEN x.problem_id IS NULL AND x.carried_at < (
         SELECT min(h.history_date) FROM sessions_app_historicalproblem h WHERE h.id = found.id
     ) THEN NULL ELSE found.id END
-    FROM (SELECT {PROBLEM} AS id OFFSET 0) found
+    FROM (
+        SELECT coalesce(x.by_ref, CASE WHEN NOT x.names_a_place THEN {AT_ITS_NUMBER} END) AS id
+        OFFSET 0
+    ) found
 )"""
 
 #: Field of an attempt → SQL of what stands here, and of what the document says.
 _ATTEMPT_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
-    "problem_number": ("x.problem_number", f"nullif({read.count(_in('problem_number'))}, 0)"),
+    "problem_number": (
+        "x.problem_number",
+        _number(
+            _in("problem_number"),
+            "x.problem_number",
+            f"nullif({read.count(_in('problem_number'))}, 0)",
+        ),
+    ),
     "problem_id": ("x.problem_ref", "x.ref"),
     "problem": ("x.problem_id", _PROBLEM_THEN),
     "is_correct": ("x.is_correct", _first_in(read.truth, "is_correct", "correct")),
@@ -276,11 +297,16 @@ _ATTEMPT_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "time_spent_ms": (
         "x.time_spent_ms",
-        f"coalesce({_first_in(read.milliseconds, 'time_spent_ms', 'time_spent')}, 0)",
+        _number(
+            _in("time_spent_ms"),
+            "x.time_spent_ms",
+            f"coalesce({_first_in(read.milliseconds, 'time_spent_ms', 'time_spent')}, 0)",
+        ),
     ),
     "attempt_timestamp": (
         "x.attempted_at",
-        _first_in(read.instant, "attempt_timestamp", "timestamp"),
+        f"coalesce({read.told_instant(_in('attempt_timestamp'), 'x.attempted_at')}, "
+        f"{read.instant(_in('timestamp'))})",
     ),
     "difficulty": (
         "x.difficulty",
@@ -304,7 +330,6 @@ DOCUMENTS: Final = SQLScan(
     examined=LINKED,
     failures=f"""
         WITH {REMOVED},
-        {EXTERNAL},
         p AS MATERIALIZED ({_PAIRS}),
         listed AS MATERIALIZED (
             SELECT p.key, p.result_id, p.carried_at, p.shuffle, p.contest, p.year, e.e,
@@ -312,10 +337,11 @@ DOCUMENTS: Final = SQLScan(
             FROM p
             CROSS JOIN LATERAL jsonb_array_elements(p.list) WITH ORDINALITY e(e, position)
         ),
+        {REFS},
         x AS MATERIALIZED (
-            SELECT listed.*, external.id AS by_external_id, a.*
+            SELECT listed.*, refs.by_ref, refs.names_a_place, a.*
             FROM listed
-            LEFT JOIN external ON external.ref = listed.ref
+            JOIN refs ON refs.ref = listed.ref
             LEFT JOIN (
                 SELECT result_id AS of_result, position, problem_number, problem_ref, problem_id,
                     is_correct, selected_answer, correct_answer, time_spent_ms, attempted_at,
@@ -332,7 +358,8 @@ DOCUMENTS: Final = SQLScan(
             UNION ALL
             SELECT 'attempt_differs', x.key, x.result_id,
                 'attempt ' || x.position || ', ' || f.name || {_TOLD}
-            FROM x {_compared(_ATTEMPT_FIELDS)} AND of_result IS NOT NULL
+            FROM x LEFT JOIN sessions_app_problem q ON q.id = x.problem_id
+            {_compared(_ATTEMPT_FIELDS)} AND of_result IS NOT NULL
             UNION ALL
             SELECT 'attempts_miscounted', key, result_id,
                 'attempt ' || wanted_position || ' is missing' FROM x WHERE of_result IS NULL

@@ -30,17 +30,31 @@ _BY_CONTEST: Final = _place(
 )
 _BY_NUMBER: Final = _place(f"{_SPACES} || '_' || x.year", "x.problem_number")
 
-#: The problem of ``x``: by id – external, or in either of its forms – first, by number only in
-#: unshuffled sessions.
+_YEAR_FIRST: Final = "x.ref ~ '^[0-9]{4}_[^_]+_[pP]?[0-9]{1,6}$'"
+_CONTEST_FIRST: Final = "x.ref ~ '^[^_]+_[0-9]{4}_[pP]?[0-9]{1,6}$'"
+
+#: Whether the id of ``x`` names a place, and the problem at that place.
+NAMES_A_PLACE: Final = f"({_YEAR_FIRST} OR {_CONTEST_FIRST})"
+AT_THAT_PLACE: Final = (
+    f"CASE WHEN {_YEAR_FIRST} THEN {_BY_YEAR} WHEN {_CONTEST_FIRST} THEN {_BY_CONTEST} END"
+)
+#: The problem that the number of ``x`` names: of unshuffled sessions only.
+AT_ITS_NUMBER: Final = (
+    f"CASE WHEN NOT x.shuffle AND {_SPACES} <> '' AND x.year IS NOT NULL THEN {_BY_NUMBER} END"
+)
+#: The problem of ``x``: by id – external, or in either of its forms – first, else by number.
 PROBLEM: Final = f"""coalesce(
     x.by_external_id,
-    CASE WHEN x.ref ~ '^[0-9]{{4}}_[^_]+_[pP]?[0-9]{{1,6}}$' THEN {_BY_YEAR}
-        WHEN x.ref ~ '^[^_]+_[0-9]{{4}}_[pP]?[0-9]{{1,6}}$' THEN {_BY_CONTEST}
-        WHEN NOT x.shuffle AND {_SPACES} <> '' AND x.year IS NOT NULL THEN {_BY_NUMBER} END
+    CASE WHEN {NAMES_A_PLACE} THEN {AT_THAT_PLACE} ELSE {AT_ITS_NUMBER} END
 )"""
-#: ``by_external_id`` by ``ref``, to be joined to all attempts at once: asking the bank for each of
-#: them costs many times as much.
-EXTERNAL: Final = """external AS MATERIALIZED (
+
+#: The ids of ``listed`` with ``by_ref``, the problem that each names, and whether it names a place
+#: at all. Looking each id up once costs a fraction of doing it for all attempts.
+REFS: Final = f"""external AS MATERIALIZED (
     SELECT ref, min(id) AS id FROM sessions_app_problem CROSS JOIN LATERAL unnest(external_ids) ref
     WHERE ref <> '' GROUP BY ref
+),
+refs AS MATERIALIZED (
+    SELECT x.ref, {NAMES_A_PLACE} AS names_a_place, coalesce(external.id, {AT_THAT_PLACE}) AS by_ref
+    FROM (SELECT DISTINCT ref FROM listed) x LEFT JOIN external ON external.ref = x.ref
 )"""

@@ -91,31 +91,30 @@ _TIME: Final = (
 _LAST_DAYS: Final = "ARRAY[31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]"
 
 
-#: Texts of these forms are read at once: a pattern costs ten times as much.
-_USUAL_FORMS: Final = ", ".join(
-    f"'0000-00-00T00:00:00{fraction}{zone}'"
-    for fraction in ("", ".000", ".000000")
-    for zone in ("Z", "+00:00")
+#: Texts of this form are read at once: taking one apart costs ten times as much. Only days that
+#: every year has.
+_USUAL_INSTANT: Final = (
+    "^(19|20|21)[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)"
+    "|(0[13578]|1[02])-31)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+]00:00)$"
 )
-#: Where the parts of such a text begin, and between which they lie for certain.
-_USUAL_PARTS: Final = (
-    (1, "1900", "2200"), (6, "01", "12"), (9, "01", "28"), (12, "00", "23"), (15, "00", "59"),
-    (18, "00", "59"),
-)  # fmt: skip
 
 
 def instant(value: str) -> str:
     """A point in time: ISO text, UTC without an offset, or milliseconds since 1970."""
     text = f"({value} #>> '{{}}')"
-    parts = " AND ".join(
-        f"substr({text}, {start}, {len(first)}) COLLATE \"C\" BETWEEN '{first}' AND '{last}'"
-        for start, first, last in _USUAL_PARTS
-    )
     return f"""CASE
-        WHEN jsonb_typeof({value}) = 'string'
-            AND translate({text}, '123456789', '000000000') IN ({_USUAL_FORMS}) AND {parts}
+        WHEN jsonb_typeof({value}) = 'string' AND {text} ~ '{_USUAL_INSTANT}'
             THEN {text}::timestamptz
         ELSE {_unusual_instant(value)} END"""
+
+
+def told_instant(value: str, stored: str) -> str:
+    """As `instant`; faster where the text is how imports write the stored instant."""
+    written = f"to_char({stored} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US') || '+00:00'"
+    return f"""CASE
+        WHEN {value} #>> '{{}}' = {written} AND {stored} BETWEEN '1900-01-01Z' AND '2200-12-31Z'
+            THEN {stored}
+        ELSE {instant(value)} END"""
 
 
 def _unusual_instant(value: str) -> str:

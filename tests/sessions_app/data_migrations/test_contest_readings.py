@@ -31,13 +31,13 @@ TOPICS: list[Any] = [
 ]  # fmt: skip
 
 
-def read(sql: str, values: list[Any]) -> list[Any]:
+def read(sql: str, values: list[Any], **given: Any) -> list[Any]:
     """What the SQL of a reading makes of each value."""
     statement = f"SELECT {sql} FROM (VALUES (%(value)s::jsonb)) given (v)"
     with connection.cursor() as cursor:
         found = []
         for value in values:
-            cursor.execute(statement, {"value": json.dumps(value), "white": WHITE_SPACE})
+            cursor.execute(statement, {"value": json.dumps(value), "white": WHITE_SPACE, **given})
             found.append(cursor.fetchone()[0])
     return found
 
@@ -45,6 +45,17 @@ def read(sql: str, values: list[Any]) -> list[Any]:
 def test_instants():
     found = read(contest_readings.instant("given.v"), INSTANTS)
     assert found == [read_instant(value) for value in INSTANTS]
+
+
+#: As imports write instants; and one that nobody believes.
+WRITTEN = ["2024-05-01T09:00:00.123456+00:00", "1899-12-31T23:59:59.000000+00:00"]
+
+
+@pytest.mark.parametrize("stored", [*WRITTEN, "2024-05-01T09:00:00Z", None])
+def test_instants_are_read_whatever_is_stored(stored):
+    told = contest_readings.told_instant("given.v", "%(stored)s::timestamptz")
+    found = read(told, [*INSTANTS, *WRITTEN], stored=stored)
+    assert found == [read_instant(value) for value in [*INSTANTS, *WRITTEN]]
 
 
 def test_topics():
