@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from migrations_tools.exceptions import CarryoverError
+from migrations_tools.imports.values import storable
 
 
 class LessonError(CarryoverError):
@@ -133,6 +134,15 @@ class FieldFault:
     field: str
     code: str
     message: str
+
+
+def text_fault(field: str, text: str) -> FieldFault | None:
+    """What is wrong with a text that no column can hold."""
+    if "\0" in text:
+        return FieldFault(field, "null_characters", "A text cannot hold a NUL character.")
+    if not storable(text):
+        return FieldFault(field, "broken_characters", "This text has a broken character.")
+    return None
 
 
 class InvalidFields(LessonError):

@@ -45,6 +45,7 @@ from sessions_app.models.lessons import (
     PerformanceReview,
     Semester,
     SemesterStatus,
+    is_web_address,
 )
 from sessions_app.models.participant import (
     PARTICIPANT_TRANSITIONS,
@@ -123,4 +124,5 @@ __all__ = [
     "SessionParticipant",
     "SessionStatus",
     "SwitchState",
+    "is_web_address",
 ]

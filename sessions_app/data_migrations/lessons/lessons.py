@@ -26,7 +26,6 @@ from sessions_app.data_migrations.lessons.values import (
     flag,
     instant,
     instant_or_none,
-    is_web_address,
     short_text,
     whole_number,
     word,
@@ -45,6 +44,7 @@ from sessions_app.models import (
     Session,
     SessionKind,
     SessionStatus,
+    is_web_address,
 )
 
 #: Words of ``mode`` and of ``session_type`` → how the lesson is held.

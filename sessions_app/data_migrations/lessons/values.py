@@ -14,7 +14,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 
 from migrations_tools.definitions import Reject, Warning_
 
@@ -27,7 +26,6 @@ _FLAGS: Final = {
     **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
     **dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False),
 }
-_is_web_address = URLValidator(schemes=["http", "https"])
 
 
 class UnreadableError(ValueError):
@@ -162,15 +160,6 @@ def day_or_none(document: Document, column: str, zone: tzinfo, warnings: Warning
     except (ValueError, OverflowError):
         warnings.append(Warning_("bad_date", f"“{column}”: “{_shown(text)}” is no date."))
         return None
-
-
-def is_web_address(text: str) -> bool:
-    """Whether it is an http or https address with a host."""
-    try:
-        _is_web_address(text)
-    except ValidationError:
-        return False
-    return True
 
 
 def _shown(text: str) -> str:

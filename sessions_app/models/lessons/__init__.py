@@ -13,6 +13,7 @@ from sessions_app.models.lessons.lesson import (
     Delivery,
     Lesson,
     LessonProject,
+    is_web_address,
 )
 from sessions_app.models.lessons.records import (
     HIGHEST_RATING,
@@ -68,4 +69,5 @@ __all__ = [
     "PerformanceReview",
     "Semester",
     "SemesterStatus",
+    "is_web_address",
 ]

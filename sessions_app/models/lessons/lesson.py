@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +22,19 @@ DEFAULT_CREDIT_COST: Final = 1  # credits
 
 #: An http(s) address with a host and without white space; PostgreSQL and Python read it alike.
 WEB_ADDRESS: Final = r"^https?://[^\s/?#]+[^\s]*$"
+_web_address: Final = re.compile(WEB_ADDRESS, re.IGNORECASE)
+_validate_address: Final = URLValidator(schemes=["http", "https"])
+
+
+def is_web_address(text: str) -> bool:
+    """Whether it is an http or https address with a host, which the column takes too: the
+    validator alone lets white space of other scripts into a host.
+    """
+    try:
+        _validate_address(text)
+    except ValidationError:
+        return False
+    return _web_address.fullmatch(text) is not None
 
 
 class Delivery(models.TextChoices):

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from sessions_app.lesson_errors import FieldFault, InvalidFields
+from sessions_app.lesson_errors import FieldFault, InvalidFields, text_fault
 from sessions_app.models import Booking
 from sessions_app.models.lessons.lesson import LessonQuerySet
 from sessions_app.selectors.lessons.viewers import Viewer
@@ -65,11 +65,7 @@ class LessonFilters:
 
     def _refuse_unusable(self) -> None:
         texts = {"search": self.search, "specialization": self.specialization}
-        faults = [
-            FieldFault(name, "null_characters", "A text cannot hold a NUL character.")
-            for name, text in texts.items()
-            if "\0" in text
-        ]
+        faults = [fault for name, text in texts.items() if (fault := text_fault(name, text))]
         if self.date_from and self.date_to and self.date_to < self.date_from:
             faults.append(
                 FieldFault("date_to", "before_date_from", "The last day is before the first.")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Q
 
+from migrations_tools.imports.values import storable
 from sessions_app.lesson_errors import FieldFault, InvalidFields, NotFound
 from sessions_app.models.lessons.lesson import LessonQuerySet
 from sessions_app.selectors.lessons.filters import LessonFilters
@@ -67,7 +68,7 @@ def get_lesson(user: User | AnonymousUser, session_id: str) -> LessonItem:
     """One lesson by its public id. Raises NotFound, for hidden ones too."""
     viewer = viewer_of(user)
     rows: list[dict[str, Any]] = []
-    if "\0" not in session_id:
+    if storable(session_id):
         rows = list(visible_to(viewer).filter(session__session_id=session_id).values(*COLUMNS))
     if not rows:
         raise NotFound("There is no such lesson.", lesson=session_id)

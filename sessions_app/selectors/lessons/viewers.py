@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 from django.utils import timezone
 
+from migrations_tools.imports.values import storable
 from sessions_app.lesson_errors import Forbidden, NotFound
 from sessions_app.models import RUNNING_SEMESTERS, Lesson, Profile, Role, Semester
 from sessions_app.models.lessons.lesson import LessonQuerySet
@@ -86,7 +87,7 @@ def find_lesson(session_id: str, viewer: Viewer, *, lock: bool = False) -> Lesso
     if lock:
         lessons = lessons.select_for_update(no_key=True, of=("self",))
     lesson = None
-    if "\0" not in session_id:
+    if storable(session_id):
         lesson = lessons.filter(session__session_id=session_id).first()
     if lesson is None:
         raise NotFound("There is no such lesson.", lesson=session_id)

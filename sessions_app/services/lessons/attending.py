@@ -21,6 +21,7 @@ from sessions_app.lesson_errors import (
     LessonNotOpen,
     NotConfirmed,
     NotFound,
+    text_fault,
 )
 from sessions_app.models import (
     HIGHEST_RATING,
@@ -110,10 +111,8 @@ def give_feedback(
     with transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         value = _rating(rating)
-        if "\0" in comment:
-            raise InvalidFields(
-                [FieldFault("comment", "null_characters", "A text cannot hold a NUL character.")]
-            )
+        if fault := text_fault("comment", comment):
+            raise InvalidFields([fault])
         came = Attendance.objects.filter(
             booking__lesson=lesson, booking__student=acting_user, status__in=_ATTENDED
         )
@@ -143,7 +142,7 @@ def _seat_of(lesson: Lesson, student_id: int) -> Booking:
 def _rating(given: Decimal | int | str) -> Decimal:
     fault: FieldFault | None = None
     try:
-        value = Decimal(given)
+        value = Decimal("NaN") if isinstance(given, bool) else Decimal(given)
     except (InvalidOperation, TypeError, ValueError):
         value = Decimal("NaN")
     if not value.is_finite():

@@ -14,12 +14,19 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from sessions_app.lesson_errors import FieldFault, Forbidden, InsufficientCredits, InvalidFields
+from sessions_app.lesson_errors import (
+    FieldFault,
+    Forbidden,
+    InsufficientCredits,
+    InvalidFields,
+    text_fault,
+)
 from sessions_app.models import Booking, CreditReason, CreditTransaction, Profile
 from sessions_app.selectors.lessons import Clock, system_clock, viewer_of
 from sessions_app.services.lessons.common import save
 
 LARGEST_ADJUSTMENT: Final = 1_000_000  # credits
+LARGEST_BALANCE: Final = 2**31 - 1  # credits; what the column holds
 
 
 def adjust_credits(
@@ -35,8 +42,10 @@ def adjust_credits(
     if not 0 < abs(amount) <= LARGEST_ADJUSTMENT:
         told = f"Credits are given or taken, at most {LARGEST_ADJUSTMENT} at once."
         faults.append(FieldFault("amount", "out_of_range", told))
-    if not note.strip() or "\0" in note:
+    if not note.strip():
         faults.append(FieldFault("note", "blank", "Credits are given and taken for a reason."))
+    elif fault := text_fault("note", note):
+        faults.append(fault)
     if faults:
         raise InvalidFields(faults)
     with transaction.atomic():
@@ -44,6 +53,9 @@ def adjust_credits(
         profile = _locked([student.pk])[student.pk]
         if profile.credit_balance + amount < 0:
             raise _too_few(-amount, profile.credit_balance)
+        if profile.credit_balance + amount > LARGEST_BALANCE:
+            told = f"Nobody has more than {LARGEST_BALANCE} credits."
+            raise InvalidFields([FieldFault("amount", "out_of_range", told)])
         return _change(
             profile, None, amount, CreditReason.ADJUSTMENT, acting_user, clock(), note.strip()
         )

@@ -107,7 +107,8 @@ def change_lesson_status(
 ) -> Lesson:
     """Begin, end or cancel a lesson, for whoever runs it; only its master or an admin cancels.
 
-    Bookings of a cancelled lesson, and waiters of one that begins, are cancelled and refunded.
+    Bookings of a cancelled lesson, and waiters of one that begins or – where the old system let
+    them wait on – ends, are cancelled and refunded.
     Raises NotFound, Forbidden or StatusRefused.
     """
     now = clock()
@@ -132,8 +133,7 @@ def change_lesson_status(
             reason="status changed",
             update_fields=["status", "updated_at"],
         )
-        if status != SessionStatus.COMPLETED:
-            _release(lesson, status, acting_user, now)
+        _release(lesson, status, acting_user, now)
     return lesson
 
 
@@ -197,7 +197,7 @@ def _write(
 def _release(lesson: Lesson, status: SessionStatus, acting_user: User, now: datetime) -> None:
     """Cancel and refund those whom the lesson has no seat for any more."""
     bookings = Booking.objects.active().filter(lesson=lesson)
-    if status == SessionStatus.ACTIVE:
+    if status != SessionStatus.CANCELLED:
         bookings = bookings.filter(status=BookingStatus.WAITLISTED)
     released = list(bookings)
     for booking in released:

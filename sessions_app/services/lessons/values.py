@@ -9,15 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
-
-from sessions_app.lesson_errors import FieldFault
-from sessions_app.models import Delivery
+from sessions_app.lesson_errors import FieldFault, text_fault
+from sessions_app.models import Delivery, is_web_address
 
 _LARGEST_INTEGER: Final = 2**31 - 1
 _LARGEST_ID: Final = 2**63 - 1
-_is_web_address: Final = URLValidator(schemes=["http", "https"])
 
 
 class LessonValues(TypedDict, total=False):
@@ -70,8 +66,8 @@ def _text(longest: int | None) -> Callable[[Any], _Told | None]:
     def check(value: Any) -> _Told | None:
         if not isinstance(value, str):
             return "invalid", "This is no text."
-        if "\0" in value:
-            return "null_characters", "A text cannot hold a NUL character."
+        if fault := text_fault("", value):
+            return fault.code, fault.message
         if longest is not None and len(value) > longest:
             return "max_length", f"This is longer than {longest} characters."
         return None
@@ -118,9 +114,7 @@ def _link(value: Any) -> _Told | None:
     told = _text(2000)(value)
     if told or not value.strip():
         return told
-    try:
-        _is_web_address(value.strip())
-    except ValidationError:
+    if not is_web_address(value.strip()):
         return "bad_link", "This is no http or https address."
     return None
 

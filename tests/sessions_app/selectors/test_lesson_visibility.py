@@ -8,10 +8,12 @@ from sessions_app.models import RUNNING_SEMESTERS, Delivery, Lesson, Role, Semes
 from sessions_app.selectors.lessons import (
     bookings_of_lesson,
     calendar_events,
+    find_lesson,
     get_lesson,
     icalendar_feed,
     list_lessons,
     my_lessons,
+    viewer_of,
 )
 from tests.sessions_app import academy
 from tests.sessions_app.academy import HOUR, NOW, at_now
@@ -188,6 +190,9 @@ def test_bookings_are_listed_for_those_who_run_the_lesson_only():
             bookings_of_lesson(user, public)
 
 
-def test_ids_that_no_database_can_hold_are_not_found():
+@pytest.mark.parametrize("session_id", ["a\0b", "a\ud800"])
+def test_ids_that_no_database_can_hold_are_not_found(session_id):
     with pytest.raises(NotFound):
-        get_lesson(academy.admin(), "a\0b")
+        get_lesson(academy.admin(), session_id)
+    with pytest.raises(NotFound):
+        find_lesson(session_id, viewer_of(academy.admin()))

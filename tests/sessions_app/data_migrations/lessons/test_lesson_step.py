@@ -84,6 +84,7 @@ def test_the_mode_counts_only_where_there_is_no_session_type(mode, session_type,
         "data:text/html,hi",
         "https://meet.example.com/a\nSet-Cookie: x",
         "https://meet.example.com/" + "a" * 2000,
+        "https://meet\u3000room.example.com/a",
         12,
     ],
 )

@@ -19,7 +19,9 @@ from sessions_app.models import (
     LessonProject,
     PerformanceReview,
     SemesterStatus,
+    is_web_address,
 )
+from sessions_app.models.lessons.lesson import WEB_ADDRESS
 from tests.sessions_app.factories import ProjectFactory
 from tests.sessions_app.lesson_factories import (
     AttendanceFactory,
@@ -96,6 +98,16 @@ class TestLesson:
         LessonFactory.create(delivery=Delivery.VIRTUAL, meeting_link="HTTPS://meet.example.com/a?b")
         with refused("lesson_link_of_virtual"), transaction.atomic():
             LessonFactory.create(delivery=Delivery.VIRTUAL, meeting_link=link)
+
+    def test_what_is_taken_for_a_web_address_fits_the_column(self):
+        signs = [chr(code) for code in (*range(1, 0xD800), *range(0xE000, 0x10000))]
+        asked = "SELECT link FROM unnest(%s::text[]) link WHERE link !~* %s"
+        for pattern in ("https://a{}b.example.com/", "https://a.example.com/a{}b"):
+            links = [link for link in map(pattern.format, signs) if is_web_address(link)]
+            assert len(links) > 20_000
+            with connection.cursor() as cursor:
+                cursor.execute(asked, [links, WEB_ADDRESS])
+                assert cursor.fetchall() == []
 
     def test_its_cohort_is_one_of_its_semester(self):
         lesson = LessonFactory.create()

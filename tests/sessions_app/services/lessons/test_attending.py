@@ -202,6 +202,7 @@ def test_a_rating_is_from_1_to_5(rating):
         ("good", "invalid"),
         ("", "invalid"),
         (None, "invalid"),
+        (True, "invalid"),
     ],
 )
 def test_other_ratings_are_refused_by_their_field(rating, code):
@@ -210,9 +211,10 @@ def test_other_ratings_are_refused_by_their_field(rating, code):
     assert [(fault.field, fault.code) for fault in refused.value.faults] == [("rating", code)]
 
 
-def test_a_comment_with_nul_is_refused_by_its_field():
+@pytest.mark.parametrize("comment", ["a\0", "a\udc00"])
+def test_a_comment_that_cannot_be_kept_is_refused_by_its_field(comment):
     with pytest.raises(InvalidFields) as refused:
-        rate(*attended(-HOUR), comment="a\0")
+        rate(*attended(-HOUR), comment=comment)
     assert [fault.field for fault in refused.value.faults] == ["comment"]
 
 

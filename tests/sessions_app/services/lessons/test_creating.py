@@ -189,6 +189,7 @@ def test_what_has_no_default_is_asked_for(semester, master, name):
         ("title", 3, "invalid"),
         ("title", "x" * 256, "max_length"),
         ("title", "a\0", "null_characters"),
+        ("title", "a\ud800", "broken_characters"),
         ("semester", None, "null"),
         ("semester", "1", "invalid"),
         ("semester", 2**63, "out_of_range"),

@@ -5,6 +5,7 @@ import pytest
 from sessions_app.lesson_errors import Forbidden, InsufficientCredits, InvalidFields
 from sessions_app.models import CreditTransaction, Profile
 from sessions_app.services.lessons import adjust_credits
+from sessions_app.services.lessons.credits import LARGEST_BALANCE
 from tests.sessions_app import academy
 from tests.sessions_app.academy import NOW, at_now
 from tests.sessions_app.lesson_factories import PersonFactory
@@ -42,12 +43,27 @@ def test_no_more_is_taken_than_there_is():
 
 @pytest.mark.parametrize(
     ("amount", "note", "field"),
-    [(0, "x", "amount"), (1_000_001, "x", "amount"), (1, " ", "note"), (1, "\0", "note")],
+    [
+        (0, "x", "amount"),
+        (1_000_001, "x", "amount"),
+        (1, " ", "note"),
+        (1, "\0", "note"),
+        (1, "\ud800", "note"),
+    ],
 )
 def test_an_adjustment_that_is_none_or_has_no_reason_is_refused(amount, note, field):
     with pytest.raises(InvalidFields) as refused:
         adjust_credits(academy.student(), amount, note=note, acting_user=academy.admin())
     assert [fault.field for fault in refused.value.faults] == [field]
+
+
+def test_nobody_is_given_more_than_can_be_counted():
+    student = academy.student(credit_balance=LARGEST_BALANCE - 5)
+    with pytest.raises(InvalidFields) as refused:
+        adjust_credits(student, 6, note="x", acting_user=academy.admin())
+    assert [fault.field for fault in refused.value.faults] == ["amount"]
+    adjust_credits(student, 5, note="x", acting_user=academy.admin())
+    assert Profile.objects.get(user=student).credit_balance == LARGEST_BALANCE
 
 
 def test_others_give_no_credits():

@@ -300,6 +300,20 @@ def test_waiters_of_a_lesson_that_begins_are_released_and_refunded(semester, mas
     assert Profile.objects.get(user=waiter.student).credit_balance == 5
 
 
+def test_those_who_still_wait_when_a_lesson_ends_are_released(semester, master):
+    lesson = academy.lesson(semester=semester, capacity=1, status=SessionStatus.ACTIVE)
+    seat = academy.confirmed(lesson, academy.student())
+    waiter = academy.waiting(lesson, academy.student(), 1)  # as the old system left them
+    change(lesson, SessionStatus.COMPLETED, master)
+    seat.refresh_from_db()
+    waiter.refresh_from_db()
+    assert (seat.status, waiter.status, waiter.waitlist_position) == (
+        "confirmed",
+        "cancelled",
+        None,
+    )
+
+
 # ----------------------------------------------------------------------------- deletion
 
 
