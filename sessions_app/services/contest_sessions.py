@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
-from django.db.models import Model
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from migrations_tools.definitions import Warning_
 from migrations_tools.exceptions import CarryoverError, PermissionRefused, TransitionRefused
 from migrations_tools.signing import delete, save
+from migrations_tools.text import storable
 from sessions_app.contests.building import attempt_values, result_values, session_title
 from sessions_app.contests.problems import complete
 from sessions_app.contests.reading import (
@@ -26,6 +28,7 @@ from sessions_app.contests.reading import (
     read_document,
 )
 from sessions_app.contests.values import is_blank
+from sessions_app.legacy_imports.contests import CONTEST_USERS
 from sessions_app.models import (
     ContestResult,
     LegacyIdentity,
@@ -91,31 +94,24 @@ def save_contest_session(
     document = _read(values, acting_user)
     _take_turn(acting_user, now)
     complete(document, bank_of([document]))
-    public_id, session = _find(document, acting_user)
-    if session is None:
-        return Saved(
-            _create(document, public_id, acting_user, now),
-            SaveOutcome.CREATED,
-            document.notes.warnings(),
-        )
-    outcome = SaveOutcome.UPDATED if _update(session, document, acting_user, now) else None
-    return Saved(session, outcome or SaveOutcome.UNCHANGED, document.notes.warnings())
+    session, is_new = _find_or_create(document, acting_user, now)
+    if is_new:
+        outcome = SaveOutcome.CREATED
+    elif _update(session, document, acting_user, now):
+        outcome = SaveOutcome.UPDATED
+    else:
+        outcome = SaveOutcome.UNCHANGED
+    return Saved(session, outcome, document.notes.warnings())
 
 
 # ---------------------------------------------------------------------------------- what is refused
 
 
 def _read(values: Mapping[str, Any], acting_user: User) -> ContestDocument:
-    missing = [name for name in REQUIRED if is_blank(values.get(name))]
-    if missing:
-        raise InvalidContestSession(
-            f"The session says nothing of: {', '.join(missing)}.",
-            code="missing_data",
-            missing=missing,
-        )
-    names = _names_of(acting_user)
+    _refuse_unstorable(values)
+    _refuse_missing([name for name in REQUIRED if is_blank(values.get(name))])
     given = values.get("username")
-    if given is not None and given not in names:
+    if given is not None and given not in (acting_user.get_username(), *_former(acting_user)):
         raise PermissionRefused(f"{acting_user.get_username()} may only save their own sessions.")
     try:
         document = read_document({**values, "username": given or acting_user.get_username()})
@@ -125,13 +121,63 @@ def _read(values: Mapping[str, Any], acting_user: User) -> ContestDocument:
         raise InvalidContestSession(f"A session has at most {MOST_ATTEMPTS} attempts.")
     if not document.session_ref:
         raise InvalidContestSession("The session id is no text.")
+    _refuse_missing([name for name in ("year", "contest") if not getattr(document, name)])
+    document.user_ref = _user_ref(document, acting_user)
     return document
 
 
-def _names_of(user: User) -> set[str]:
-    """The account's name, and what the person was called in the old system."""
-    former = LegacyIdentity.objects.filter(user=user, kind="contest_users").exclude(username="")
-    return {user.get_username(), *former.values_list("username", flat=True)}
+def _refuse_missing(names: Sequence[str]) -> None:
+    if names:
+        raise InvalidContestSession(
+            f"The session says nothing of: {', '.join(names)}.",
+            code="missing_data",
+            missing=list(names),
+        )
+
+
+def _refuse_unstorable(values: Any) -> None:
+    """What is no JSON object, or has texts and numbers that no column can hold."""
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidContestSession("The session cannot be written as JSON.") from None
+    if not isinstance(values, Mapping):
+        raise InvalidContestSession("The session is no JSON object.")
+    if not all(map(storable, _texts(values))):
+        raise InvalidContestSession("A text of the session has NUL or a broken character.")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _identities(user: User) -> QuerySet[LegacyIdentity]:
+    """Who the person was in the old system, as far as a users file says so."""
+    return LegacyIdentity.objects.filter(user=user, kind=CONTEST_USERS).order_by("pk")
+
+
+def _former(user: User) -> list[str]:
+    """What the person was called in the old system."""
+    return list(_identities(user).exclude(username="").values_list("username", flat=True))
+
+
+def _user_ref(document: ContestDocument, user: User) -> str:
+    """The id of the person in the old system: as given, unless it is another's, else theirs."""
+    if not document.user_ref:
+        return _identities(user).values_list("legacy_id", flat=True).first() or ""
+    others = LegacyIdentity.objects.filter(kind=CONTEST_USERS, legacy_id=document.user_ref)
+    if others.exclude(user=user).exists():
+        raise PermissionRefused(f"{user.get_username()} may only save their own sessions.")
+    return document.user_ref
 
 
 _TURN: Final = """
@@ -187,6 +233,25 @@ def _find(document: ContestDocument, user: User) -> tuple[str, Session | None]:
 
 
 # --------------------------------------------------------------------------------- what is written
+
+
+def _find_or_create(
+    document: ContestDocument, user: User, now: datetime | None
+) -> tuple[Session, bool]:
+    """The document's session, and whether it is new. Of two people who save the same id at once
+    the second one waits here, and then finds it taken.
+    """
+    public_id, session = _find(document, user)
+    if session is not None:
+        return session, False
+    try:
+        with transaction.atomic():
+            return _create(document, public_id, user, now), True
+    except IntegrityError:
+        public_id, session = _find(document, user)
+        if session is not None:
+            return session, False
+        return _create(document, public_id, user, now), True
 
 
 def _create(document: ContestDocument, public_id: str, user: User, now: datetime | None) -> Session:

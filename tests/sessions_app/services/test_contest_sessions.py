@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 
 from migrations_tools.exceptions import CarryoverError, PermissionRefused, TransitionRefused
 from sessions_app.models import (
@@ -58,6 +59,20 @@ def save(user: User, after: float = 0, **values: Any) -> Any:
     return save_contest_session(document(**values), acting_user=user, now=now)
 
 
+def wait_for_a_waiter() -> None:
+    """Until a statement of another connection waits for what this one has written."""
+    asked = (
+        "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    for _ in range(1_000):
+        with connection.cursor() as cursor:
+            cursor.execute(asked)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
 def test_a_session_is_saved_with_its_analytics(sam, tmp_path):
     import_bank(tmp_path)
     bare = attempt(13, correct_answer=None, difficulty=None, topics=[], attempt_timestamp=None)
@@ -91,6 +106,16 @@ def test_missing_data_is_named(sam, name, value):
         ({"session_id": {"a": 1}}, "invalid_document"),
         ({"session_id": "s" * 300}, "invalid_document"),
         ({"problems_attempted": [attempt()] * 1_001}, "invalid_document"),
+        ({"contest": "AMC\0"}, "invalid_document"),
+        ({"session_id": "\ud800"}, "invalid_document"),
+        ({"note": ["\0"]}, "invalid_document"),
+        ({"n\0te": 1}, "invalid_document"),
+        ({"note": float("nan")}, "invalid_document"),
+        ({"note": 10**5000}, "invalid_document"),
+        ({"note": {1, 2}}, "invalid_document"),
+        ({"problems_attempted": [attempt(topics=["\ud800"])]}, "invalid_document"),
+        ({"year": "soon"}, "missing_data"),
+        ({"contest": ["AMC 10A"]}, "missing_data"),
     ],
 )
 def test_what_is_no_session_is_refused(sam, values, code):
@@ -98,6 +123,12 @@ def test_what_is_no_session_is_refused(sam, values, code):
         save(sam, **values)
     assert refused.value.code == code
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("values", [[], None, "x", 5])
+def test_what_is_no_object_is_refused(sam, values):
+    with pytest.raises(InvalidContestSession):
+        save_contest_session(values, acting_user=sam)
 
 
 def test_the_same_content_again_changes_nothing(sam):
@@ -184,16 +215,53 @@ def test_of_saves_side_by_side_one_is_taken():
     assert Session.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_id_that_two_people_save_at_once_is_given_to_one_and_shared_by_the_other():
+    people = [User.objects.create_user(name) for name in ("sam", "noor")]
+    outcomes: list[SaveOutcome] = []
+
+    def save_second() -> None:
+        try:
+            outcomes.append(save(people[1], username="noor").outcome)
+        finally:
+            connection.close()
+
+    second = threading.Thread(target=save_second)
+    with transaction.atomic():
+        outcomes.append(save(people[0]).outcome)
+        second.start()
+        wait_for_a_waiter()
+    second.join()
+    assert outcomes == [SaveOutcome.CREATED] * 2
+    assert sorted(Session.objects.values_list("session_id", "user__username")) == [
+        ("s-1", "sam"),
+        ("s-1~noor", "noor"),
+    ]
+
+
 def test_a_person_writes_only_their_own(sam):
     noor = User.objects.create_user("noor")
-    with pytest.raises(PermissionRefused):
-        save(noor, username="sam")
+    for given in ("sam", ["noor"], {}):
+        with pytest.raises(PermissionRefused):
+            save(noor, username=given)
     save(sam)
     copy = save(noor, username=GONE)
     assert copy.session.session_id == "s-1~noor"
     assert [warning.code for warning in copy.warnings] == ["session_id_shared"]
     assert save(noor, 2, username="noor", score=0).outcome is SaveOutcome.UPDATED
     assert ContestResult.objects.get(user=sam).score == 1
+
+
+def test_the_id_of_the_old_system_is_looked_up_and_never_anothers(sam):
+    for user, legacy_id in ((sam, "u-sam"), (User.objects.create_user("noor"), "u-noor")):
+        LegacyIdentity.objects.create(kind="contest_users", legacy_id=legacy_id, user=user)
+    for after, given in enumerate([None, "None", GONE, "u-sam"]):
+        save(sam, after, user_id=given)
+        assert ContestResult.objects.get().user_ref == "u-sam"
+    with pytest.raises(PermissionRefused):
+        save(sam, 10, user_id="u-noor")
+    save(sam, 10, user_id="unheard of")
+    assert ContestResult.objects.get().user_ref == "unheard of"
 
 
 def test_the_name_of_the_old_system_is_ones_own_too(sam):
