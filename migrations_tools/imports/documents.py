@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from migrations_tools.imports.readers.base import Record, SourceTable
@@ -25,7 +26,8 @@ class DocumentTable(StagedTable):
     The model has ``line`` (text, verbatim), ``document`` (JSONB: Extended JSON made plain, NUL
     and lone surrogates replaced) and the unique text field ``key``: the document's own ``_id`` or
     ``id``, else the values of ``natural_key``, else a hash of the content. Of several documents
-    with one key in a file the last one wins. ``derived`` fills further fields from the values.
+    with one key in a file the last one wins. ``read_id`` says how ids are written where others
+    refer to them; None where it does not know. ``derived`` fills further fields from the values.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class DocumentTable(StagedTable):
         key: str,
         columns: Sequence[str] = (),
         natural_key: Sequence[str] = (),
+        read_id: Callable[[Any], str | None] | None = None,
         derived: Mapping[str, Callable[[Values], Any]] | None = None,
         other_names: Sequence[str] = (),
     ) -> None:
         self._derived = derived or {}
+        self._read_id = read_id
         self._natural_key = natural_key
         super().__init__(
             name,
@@ -85,12 +89,15 @@ class DocumentTable(StagedTable):
     def _key(self, values: Values) -> str | None:
         for own in _OWN_KEYS:
             if values.get(own) not in (None, ""):
-                return _key_text(values[own])
+                known = self._read_id(values[own]) if self._read_id else None
+                return _key_text(values[own] if known is None else known)
         parts = [values.get(name) for name in self._natural_key]
         return _key_text(parts) if parts and all(part not in (None, "") for part in parts) else None
 
 
 def _key_text(value: Any) -> str:
+    if isinstance(value, Decimal):  # a number of JSON that is not written as a whole one
+        value = str(value)
     text = value if isinstance(value, str) and storable(value) else canonical(value)
     if len(text) > _LONGEST_KEY:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

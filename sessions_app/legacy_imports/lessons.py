@@ -61,7 +61,7 @@ def legacy_id(value: Any) -> str | None:
 
     Numbers that an export made decimal (``5.0``) are whole again.
     """
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool | list | dict):
         return None
     if isinstance(value, float | Decimal) and _is_whole(value):
         value = int(value)
@@ -108,7 +108,7 @@ register(
     ImportKind(
         name=PEOPLE,
         title="People of the academy",
-        tables=[PeopleTable(PEOPLE, kind=PEOPLE, profiles=True)],
+        tables=[PeopleTable(PEOPLE, kind=PEOPLE, profiles=True, read_id=legacy_id)],
         null_words=NULL_WORDS,
     )
 )
@@ -118,7 +118,14 @@ for _kind, _title, _model, _derived in _TABLES:
             name=_kind,
             title=_title,
             tables=[
-                DocumentTable(_kind, _model, key="key", columns=COLUMNS[_kind], derived=_derived)
+                DocumentTable(
+                    _kind,
+                    _model,
+                    key="key",
+                    columns=COLUMNS[_kind],
+                    read_id=legacy_id,
+                    derived=_derived,
+                )
             ],
             null_words=NULL_WORDS,
         )

@@ -8,7 +8,7 @@ already is that person: neither the e-mail address nor the user name does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Final
@@ -71,15 +71,23 @@ class PeopleTable(ImportTable):
     file; one that is active, has a password or more rights stays as it is. Of a profile, what
     somebody changed here stays. Rejected are records without a usable id (``id_missing``,
     ``invalid_id``) and a second record of one id with other values (``duplicate_key``). Other
-    values that do not fit are left out.
+    values that do not fit are left out. ``read_id`` says how ids are written where others refer
+    to them; None where it does not know.
     """
 
     def __init__(
-        self, name: str, *, kind: str, profiles: bool, other_names: Sequence[str] = ()
+        self,
+        name: str,
+        *,
+        kind: str,
+        profiles: bool,
+        read_id: Callable[[Any], str | None] | None = None,
+        other_names: Sequence[str] = (),
     ) -> None:
         super().__init__(name, columns=COLUMNS, other_names=other_names)
         self._kind = kind
         self._profiles = profiles
+        self._read_id = read_id
 
     def load(self, source: SourceTable, file_import: FileImport) -> Counts:
         # names are given once, whichever kinds are imported side by side
@@ -118,7 +126,9 @@ class PeopleTable(ImportTable):
         for column, field in self.fields_of(record.values):
             if field is not None and record.values[column] not in (None, ""):
                 values.setdefault(field, record.values[column])
-        legacy_id = _legacy_id(values.get("id"))
+        given = values.get("id")
+        known = self._read_id(given) if self._read_id else None
+        legacy_id = _legacy_id(given if known is None else known)
         account = _account(values)
         name = " ".join((account["first_name"], account["last_name"])).strip()
         wanted = _text(values.get("username")) or account["email"].partition("@")[0] or name

@@ -103,7 +103,9 @@ def test_every_object_is_staged_whatever_its_shape_and_nothing_else(tmp_path: Pa
     ]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(documents, min_size=1, max_size=5), number=st.decimals(allow_nan=False))
 def test_whatever_can_be_read_can_be_stored_and_is_then_unchanged(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Any], number: Any

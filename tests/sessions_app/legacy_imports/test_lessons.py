@@ -28,7 +28,8 @@ pytestmark = pytest.mark.django_db
     [
         (5, "5"), ("5", "5"), (" 5 ", "5"), ("5.0", "5"), (5.0, "5"), (Decimal("5.00"), "5"),
         ("a-5", "a-5"), ("5.5", "5.5"), (5.5, "5.5"), (None, None), ("", None), ("  ", None),
-        (True, None), ("1.x", "1.x"), (float("inf"), "inf"), (Decimal("1e999999"), "1E+999999"),
+        (True, None), ([5], None),
+        ("1.x", "1.x"), (float("inf"), "inf"), (Decimal("1e999999"), "1E+999999"),
         ("a\x00b", "a\ufffdb"),
     ],
 )  # fmt: skip
@@ -43,6 +44,24 @@ def test_a_row_is_kept_verbatim_and_found_by_what_it_refers_to(tmp_path: Path) -
     assert (row.key, row.lesson_key, row.student_key) == ("7", "5", "3")
     assert row.line == text
     assert row.document == json.loads(text)
+
+
+@pytest.mark.parametrize("shape", ["json", "csv"])
+def test_ids_are_written_like_the_references_to_them(tmp_path: Path, shape: str) -> None:
+    given = [Decimal("7.0"), " 8 ", "9", "a-1", Decimal("4.5")]
+    path = tmp_path / f"export.{shape}"
+    if shape == "csv":
+        path.write_text("id,name\n" + "".join(f"{number},x\n" for number in given))
+    else:
+        ids = [number if isinstance(number, Decimal) else f'"{number}"' for number in given]
+        path.write_text("".join(f'{{"id": {number}, "name": "x"}}\n' for number in ids))
+    keys = ["4.5", "7", "8", "9", "a-1"]
+    for kind in ("lessons", "users"):
+        assert counts(import_file(kind, path)) == (5, 0, 0, 0)
+        assert counts(import_file(kind, path)) == (0, 0, 5, 0)
+    assert sorted(LegacyLesson.objects.values_list("key", flat=True)) == keys
+    known = LegacyIdentity.objects.filter(kind="users").values_list("legacy_id", flat=True)
+    assert sorted(known) == keys
 
 
 def test_references_of_the_other_kinds(tmp_path: Path) -> None:

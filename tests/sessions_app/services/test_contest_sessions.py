@@ -241,7 +241,8 @@ def test_an_id_that_two_people_save_at_once_is_given_to_one_and_shared_by_the_ot
 
 def test_a_person_writes_only_their_own(sam):
     noor = User.objects.create_user("noor")
-    for given in ("sam", ["noor"], {}):
+    others: list[Any] = ["sam", ["noor"], {}]
+    for given in others:
         with pytest.raises(PermissionRefused):
             save(noor, username=given)
     save(sam)
