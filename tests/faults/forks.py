@@ -39,16 +39,21 @@ class Child:
 
     def wait_until_stopped(self, seconds: float = 60.0) -> None:
         """Wait until it stands still at its fail-point."""
+        if not self.stands_still(seconds):
+            raise AssertionError(f"ended with {self.status} instead of standing still")
+
+    def stands_still(self, seconds: float = 60.0) -> bool:
+        """Whether it came to its fail-point; False once it ended without."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             found, status = os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)
             if found and os.WIFSTOPPED(status):
-                return
+                return True
             if found:
                 self.status = os.waitstatus_to_exitcode(status)
-                raise AssertionError(f"ended with {self.status} instead of standing still")
+                return False
             time.sleep(0.01)
-        raise AssertionError("did not reach its fail-point")
+        raise AssertionError("neither reached its fail-point nor ended")
 
     def go_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)

@@ -1,0 +1,327 @@
+"""Run, kill, freeze, duplicate, pause, resume, cancel, edit, retry, roll back, in any order.
+
+Beside the engine goes a model: which rows are staged, which run carried each over, and whose order
+a person edited since. It knows nothing of batches, leases or journals.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+import pytest
+from django.core.management import call_command
+from django.db.models import F
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from migrations_tools import tasks
+from migrations_tools.engine.failpoints import BATCH_FAILPOINTS, CLOSE_FAILPOINTS
+from migrations_tools.exceptions import ActiveRun, TransitionRefused
+from migrations_tools.models import Run
+from migrations_tools.services import runs
+from migrations_tools.services.retry import quarantined_keys, retry_run
+from migrations_tools.services.rollback import roll_back_run
+from migrations_tools.states import ACTIVE_STATES, WRITING_KINDS
+from tests.faults.forks import Forks
+from tests.faults.shop import assert_as_before, go_on, working
+from tests.faults.soundness import assert_links_right, assert_records_sound, assert_run_sound
+from tests.migrations_tools.engine.test_running import DAY, actor
+from tests.shop.models import LegacyOrder, Order
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault_long]
+
+POINTS = st.sampled_from([*BATCH_FAILPOINTS, *CLOSE_FAILPOINTS])
+COUNTS = st.integers(1, 3)
+PLACES = st.integers(0, 20)
+EDITED = Decimal(11)
+
+
+@dataclass
+class Row:
+    """What the model knows of a staged order."""
+
+    good: bool = True  # the transform can carry it over
+    carried_by: uuid.UUID | None = None
+    edited: bool = False
+
+
+class RunsUnderFaults(RuleBasedStateMachine):
+    """Rules are what people, workers and faults do; each compares the data with the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forks = Forks()
+        self.rows: dict[str, Row] = {}
+        self.staged = 0
+        self.due: set[str] = set()  # what the active run has to carry over
+
+    @initialize()
+    def begin(self) -> None:
+        self.stage(5, good=True)
+
+    # what there is
+
+    def active(self) -> Run:
+        return Run.objects.filter(kind__in=WRITING_KINDS, state__in=ACTIVE_STATES).get()
+
+    def at_work(self) -> bool:
+        return Run.objects.filter(kind__in=WRITING_KINDS, state__in=ACTIVE_STATES).exists()
+
+    def carried(self) -> list[str]:
+        return [number for number, row in self.rows.items() if row.carried_by]
+
+    def waiting(self) -> list[str]:
+        return [number for number, row in self.rows.items() if not row.carried_by]
+
+    # people
+
+    @precondition(lambda self: len(self.rows) < 10)
+    @rule(count=st.integers(1, 3), good=st.booleans())
+    def stage(self, count: int, good: bool) -> None:
+        for _ in range(count):
+            number = f"A{self.staged}"
+            kind = "order" if good else "broken"
+            LegacyOrder.objects.create(number=number, day=DAY, total="10.50", kind=kind)
+            self.rows[number] = Row(good)
+            self.staged += 1
+
+    @precondition(lambda self: not all(row.good for row in self.rows.values()))
+    @rule()
+    def mend(self) -> None:
+        LegacyOrder.objects.filter(kind="broken").update(kind="order")
+        for row in self.rows.values():
+            row.good = True
+
+    @precondition(lambda self: self.waiting())
+    @rule(place=PLACES, gone=st.booleans())
+    def import_or_delete(self, place: int, gone: bool) -> None:
+        """A waiting row is deleted, or imported again with other content."""
+        number = self.waiting()[place % len(self.waiting())]
+        row = LegacyOrder.objects.filter(number=number)
+        if gone:
+            row.delete()
+            del self.rows[number]
+        else:
+            row.update(total="7.00", content_hash=b"%d" % self.staged)
+        self.due.discard(number)
+
+    @precondition(lambda self: self.carried())
+    @rule(place=PLACES)
+    def edit(self, place: int) -> None:
+        number = self.carried()[place % len(self.carried())]
+        order = Order.objects.get(number=number)
+        order.total = EDITED
+        order.save()
+        self.rows[number].edited = True
+
+    @precondition(lambda self: not self.at_work())
+    @rule()
+    def start(self) -> None:
+        self.due = {number for number in self.waiting() if self.rows[number].good}
+        run = runs.start_run("carry_orders", tuning={"batch_size": 2}, **actor())
+        assert run is not None or not self.due
+
+    @precondition(lambda self: self.at_work())
+    @rule(deed=st.sampled_from([runs.pause_run, runs.resume_run, runs.cancel_run]))
+    def ask(self, deed: Callable[..., Run]) -> None:
+        run = self.active()
+        with suppress(TransitionRefused):
+            deed(run, **actor())
+        self.compare(run)
+
+    @precondition(lambda self: not self.at_work())
+    @rule(place=PLACES)
+    def retry(self, place: int) -> None:
+        completed = list(Run.objects.filter(kind="apply", state="completed").order_by("created_at"))
+        if not completed:
+            return
+        run = completed[place % len(completed)]
+        rows = LegacyOrder.objects.filter(pk__in=[key for _, key in quarantined_keys(run)])
+        numbers = set(rows.values_list("number", flat=True))
+        if retry_run(run, [], **actor()) is not None:
+            self.due = {n for n in numbers & set(self.waiting()) if self.rows[n].good}
+
+    @rule(place=PLACES, force=st.booleans())
+    def roll_back(self, place: int, force: bool) -> None:
+        applied = list(Run.objects.filter(kind="apply").order_by("created_at"))
+        if not applied:
+            return
+        run = applied[place % len(applied)]
+        before = self.at_work()
+        try:
+            roll_back_run(run, reason="a test", force=force, **actor())
+        except ActiveRun:
+            assert before
+        self.compare(run)
+
+    # workers and what happens to them
+
+    @precondition(lambda self: self.at_work())
+    @rule(turns=st.integers(1, 6))
+    def work(self, turns: int) -> None:
+        run = self.active()
+        work_a_little(run, turns)
+        self.compare(run)
+
+    @precondition(lambda self: self.at_work())
+    @rule()
+    def deliver_the_message_thrice(self) -> None:
+        run = self.active()
+        workers = [self.forks.start(working(run))]
+        message = partial(tasks.work_slice, str(run.pk), 1)
+        workers += [self.forks.start(message) for _ in range(2)]
+        assert [worker.wait() for worker in workers] == [0, 0, 0]
+        self.compare(run)
+
+    @precondition(lambda self: self.at_work())
+    @rule(point=POINTS, count=COUNTS)
+    def kill(self, point: str, count: int) -> None:
+        run = self.active()
+        self.forks.start(working(run), f"{point}:kill:{count}").wait()
+        self.compare(run)
+
+    @precondition(lambda self: self.at_work())
+    @rule(
+        point=POINTS,
+        count=COUNTS,
+        meanwhile=st.sampled_from([None, runs.pause_run, runs.cancel_run]),
+        others=st.integers(0, 6),
+        killed=st.booleans(),
+    )
+    def freeze(
+        self,
+        point: str,
+        count: int,
+        meanwhile: Callable[..., Run] | None,
+        others: int,
+        killed: bool,
+    ) -> None:
+        """A worker stands still; people ask, others take over; then it wakes, or is killed."""
+        run = self.active()
+        worker = self.forks.start(working(run), f"{point}:stop:{count}")
+        if not worker.stands_still():
+            self.compare(run)
+            return
+        holds_the_run = point in {"closing", "sealed"}
+        if not holds_the_run:
+            if meanwhile is not None:
+                with suppress(TransitionRefused):
+                    meanwhile(run, **actor())
+            work_a_little(run, others)
+            self.compare(run)
+        if killed:
+            worker.kill()
+        else:
+            worker.go_on()
+            assert worker.wait() == 0
+        self.compare(run)
+
+    # the model
+
+    def compare(self, run: Run) -> None:
+        """What ``run`` may have written since the last look, and what it must have at its end."""
+        run.refresh_from_db()
+        linked = set(LegacyOrder.objects.exclude(order=None).values_list("number", flat=True))
+        came, went = linked - set(self.carried()), set(self.carried()) - linked
+        if run.kind == "apply":
+            assert not went
+            for number in came:
+                assert self.rows[number].good
+                self.rows[number].carried_by = run.pk
+            if run.state == "completed":
+                assert not self.due & set(self.waiting())
+        else:
+            assert not came
+            kept = {n for n in self.carried() if self.rows[n].edited and not run.tuning["force"]}
+            own = {n for n in self.carried() if self.rows[n].carried_by == run.parent_id}
+            assert went <= own - kept
+            for number in went:
+                self.rows[number].carried_by, self.rows[number].edited = None, False
+            if run.state == "completed":
+                assert went >= own - kept - set(self.waiting())
+        if run.state == "completed" and run.ledger.exists():
+            assert_run_sound(run)
+
+    @invariant()
+    def records_are_sound_and_data_is_the_transform_applied_once(self) -> None:
+        for run in Run.objects.filter(kind__in=WRITING_KINDS):
+            assert_records_sound(run)
+        linked = LegacyOrder.objects.exclude(order=None).annotate(
+            order_number=F("order__number"), order_total=F("order__total")
+        )
+        assert {row.number for row in linked} == set(self.carried())
+        assert Order.objects.count() == len(self.carried())
+        for row in linked:
+            edited = self.rows[row.number].edited
+            expected = EDITED if edited else Decimal(row.total)
+            assert (row.order_number, row.order_total) == (row.number, expected)
+
+    def teardown(self) -> None:
+        """Whatever happened: the work can be finished, and then all of it be taken back."""
+        try:
+            if self.rows:
+                self.finish()
+        finally:
+            self.forks.close()
+            call_command("flush", interactive=False, verbosity=0)
+
+    def finish(self) -> None:
+        if self.at_work():
+            run = self.active()
+            with suppress(TransitionRefused):
+                runs.resume_run(run, **actor())
+            go_on(run)
+            self.compare(run)
+        self.mend()
+        self.start()
+        if self.at_work():
+            run = go_on(self.active())
+            assert run.state == "completed"
+            self.compare(run)
+        assert not self.waiting()
+        applied = list(Run.objects.filter(kind="apply").order_by("created_at"))
+        for run in applied if len(applied) % 2 else reversed(applied):
+            rollback = roll_back_run(run, reason="a test", force=True, **actor())
+            if rollback is not None:
+                go_on(rollback)
+                self.compare(rollback)
+        assert_links_right()
+        assert_as_before()
+
+
+def work_a_little(run: Run, turns: int) -> None:
+    """A worker that looks for a batch so many times, and takes over whose lease is over."""
+    left = iter(range(turns))
+    runs.work_run(run, stopping=lambda: next(left, None) is None)
+
+
+def test_whatever_happens_in_whatever_order_nothing_is_lost_doubled_or_untold(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """The same orders each time; others with ``--hypothesis-seed=N``."""
+    monkeypatch.setenv("CARRYOVER_LEASE_SECONDS", "0.3")
+    run_state_machine_as_test(
+        RunsUnderFaults,
+        settings=settings(
+            max_examples=8,
+            stateful_step_count=14,
+            deadline=None,
+            database=None,
+            derandomize=request.config.getoption("--hypothesis-seed") is None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
