@@ -22,6 +22,7 @@ from django.db.models.functions import Coalesce, Now
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine.clock import database_clock
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.deaths import refuse_after_losses
 from migrations_tools.engine.limits import lease_seconds, short_transaction
 from migrations_tools.engine.seal import batch_digest
 from migrations_tools.engine.sql import table_of
@@ -135,7 +136,9 @@ def _waiting_batch(run: Run) -> Batch | None:
 
 
 def _own(batch: Batch, owner: Owner) -> Batch:
-    """Compare-and-set the owner; the fencing number rises."""
+    """Compare-and-set the owner; the fencing number rises, and so do losses where one died."""
+    losses = batch.losses + (batch.state == BatchState.RUNNING)
+    refuse_after_losses(batch, losses)
     backend = RawSQL(
         "(SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())", []
     )
@@ -144,6 +147,7 @@ def _own(batch: Batch, owner: Owner) -> Batch:
         owner=owner.name,
         fencing=F("fencing") + 1,
         attempts=F("attempts") + 1,
+        losses=losses,
         lease_until=database_clock() + Value(timedelta(seconds=lease_seconds())),
         backend_pid=RawSQL("pg_backend_pid()", []),
         backend_start=backend,
@@ -383,6 +387,8 @@ def give_back(batch: Batch, error: str, delay_seconds: float) -> bool:
     ).update(
         state=BatchState.OPEN,
         owner="",
+        losses=0,
+        suspects=batch.suspects,
         lease_until=None,
         not_before=database_clock() + Value(timedelta(seconds=delay_seconds)),
         error=error,

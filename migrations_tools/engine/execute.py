@@ -28,6 +28,7 @@ from migrations_tools.engine.claim import (
     refuse_stale_owner,
 )
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.deaths import parts_of, set_aside_deadly
 from migrations_tools.engine.decided import hold_decisions, set_aside_changed, settle_decisions
 from migrations_tools.engine.errors import (
     ErrorClass,
@@ -133,8 +134,10 @@ def carry_batch(context: RunContext, batch: Batch) -> Carried:
         items = step.source.read_locked(selection, key_range)
     failpoint("locked")
     items = _set_aside(context, batch, items, carried.entries)
+    items = set_aside_deadly(batch, items, carried.entries)
     if len(items):
-        _carry_part(context, batch, step, items, carried)
+        for part in parts_of(batch, items):
+            _carry_part(context, batch, step, part, carried)
     return carried
 
 
@@ -156,8 +159,10 @@ def _carry_decided(context: RunContext, batch: Batch) -> Carried:
     carried = Carried()
     entries = carried.entries
     items = set_aside_changed(context.run, batch, step, items, decisions, entries)
+    items = set_aside_deadly(batch, items, entries)
     if len(items):
-        _carry_part(context, batch, step, items, carried, decisions)
+        for part in parts_of(batch, items):
+            _carry_part(context, batch, step, part, carried, decisions)
     settle_decisions(batch, entries)
     return carried
 

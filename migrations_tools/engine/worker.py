@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 from django.db import connection
+from django.db.models import F
 
 from migrations_tools.engine import budget, execute, undo
 from migrations_tools.engine.claim import (
@@ -232,7 +233,9 @@ def settle_stopped(run: Run) -> Run | None:
             expired = expired_batches(run)
             if not expired.exists():
                 return None
-            expired.update(state=BatchState.OPEN, owner="", lease_until=None)
+            expired.update(
+                state=BatchState.OPEN, owner="", lease_until=None, losses=F("losses") + 1
+            )
             if Batch.objects.filter(run=run, state=BatchState.RUNNING).exists():
                 return None
         to_state, action = target[run.state]

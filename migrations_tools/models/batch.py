@@ -31,6 +31,10 @@ class Batch(models.Model):
     )
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.OPEN)
     attempts = models.PositiveIntegerField(default=0)
+    # leases that ran out one after the other, without the batch being given back
+    losses = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # keys whose workers died with them in hand, the last one perhaps in hand now
+    suspects = models.JSONField(null=True, blank=True)
     owner = models.CharField(max_length=200, blank=True, default="")
     fencing = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -303,6 +303,7 @@ def resume_run(
             )
         _refuse_drift(locked, accept_drift)
         locked.tuning["forgiven"] = budget.quarantined_so_far(locked)
+        Batch.objects.filter(run=locked).exclude(state=BatchState.DONE).update(losses=0)
         change_state(
             locked,
             RunState.RUNNING,
