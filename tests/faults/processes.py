@@ -51,7 +51,7 @@ class Processes:
                 process.communicate()
 
 
-def wait_until_stopped(process: subprocess.Popen[str], seconds: float = 60.0) -> None:
+def wait_until_stopped(process: subprocess.Popen[Any], seconds: float = 60.0) -> None:
     """Wait until the process stands still by SIGSTOP."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -12,12 +12,13 @@ from migrations_tools.models import Run
 from migrations_tools.services import runs
 from migrations_tools.services.verification import verify_run
 from tests.faults.forks import Forks
-from tests.faults.shop import queued, undoing, working
+from tests.faults.shop import queued, state_of, undoing, working
 from tests.faults.soundness import (
     assert_planned_keys_have_one_outcome,
     assert_records_sound,
     assert_run_sound,
 )
+from tests.faults.test_locks import somebody_waits_for_a_lock
 from tests.migrations_tools.engine.test_running import DAY, actor, stage
 from tests.shop.models import LegacyOrder, Order
 
@@ -103,6 +104,32 @@ def test_rows_changed_on_both_sides_of_the_key_have_one_outcome_and_wait_for_the
         "10.50",  # carried over before its row changed: a migration of its own changes it
         "7.00",
     ]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_row_in_hand_is_changed_when_its_batch_is_done_or_given_up(
+    killed: bool, forks: Forks
+) -> None:
+    run = queued()
+    worker = forks.stopped(working(run), "written:2")
+    row = legacy(4)
+    person = forks.start(lambda: change(row))
+    somebody_waits_for_a_lock()
+    if killed:
+        worker.kill()
+        assert person.wait() == 0
+        runs.work_run(run)
+    else:
+        worker.go_on()
+        assert (worker.wait(), person.wait()) == (0, 0)
+    entry = run.ledger.get(step=0, key=str(row.pk))
+    assert (entry.outcome, entry.code) == (
+        ("conflict", "changed_since_plan") if killed else ("applied", "")
+    )
+    run.refresh_from_db()
+    assert state_of(run) == "completed"
+    assert_run_sound(run)
+    assert Order.objects.filter(number="A4").count() == (0 if killed else 1)
 
 
 @pytest.mark.parametrize("killed", [False, True])

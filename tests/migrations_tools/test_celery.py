@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from migrations_tools.models import Batch, Run
 from migrations_tools.services import runs, slices, verification
 from migrations_tools.services.actors import system_user
 from tests.celery_processes import CeleryProcesses, RedisServer, redis_executable
+from tests.faults.processes import wait_until_stopped
 from tests.shop.models import LegacyOrder, Order
 
 pytestmark = [
@@ -61,9 +63,10 @@ def celery(
 
 def stage(count: int) -> None:
     day = datetime.date(2025, 5, 1)
+    there = LegacyOrder.objects.count()
     LegacyOrder.objects.bulk_create(
         LegacyOrder(number=f"C{n}", day=day + datetime.timedelta(days=n // 50), total="1")
-        for n in range(count)
+        for n in range(there, there + count)
     )
 
 
@@ -155,6 +158,31 @@ def test_a_killed_worker_and_a_flushed_redis_are_made_good_by_the_sweep(
     current_app.send_task("migrations_tools.sweep")
     wait_for(lambda: completed(run))
     prove(run, 100)
+
+
+@pytest.mark.fault_long
+def test_a_worker_goes_on_while_redis_is_flushed_and_stopped_in_the_middle(
+    celery: CeleryProcesses, redis_server: RedisServer
+) -> None:
+    worker = celery.worker(failpoint="before_commit:stop:3")
+    run = start(100, batch_size=20)
+    wait_until_stopped(worker)
+    redis_server.client().flushall()
+    redis_server.stop()
+    worker.send_signal(signal.SIGCONT)
+    wait_for(lambda: completed(run))
+    prove(run, 100)
+    late = start(20)
+    assert late.state == "queued"  # nobody is called
+    redis_server.start()
+    wait_for(lambda: called_again(late))
+    assert Order.objects.count() == 120
+
+
+def called_again(run: Run) -> bool:
+    """Whether the run is completed; rings as the sweep does, until the worker hears it again."""
+    tasks.sweep()
+    return completed(run)
 
 
 def test_one_worker_sits_in_a_seat(redis_server: RedisServer) -> None:
