@@ -7,11 +7,13 @@ a person edited since. It knows nothing of batches, leases or journals.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 import pytest
 from django.core.management import call_command
@@ -44,6 +46,8 @@ from tests.shop.models import LegacyOrder, Order
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault_long]
 
 POINTS = st.sampled_from([*BATCH_FAILPOINTS, *CLOSE_FAILPOINTS])
+T = TypeVar("T")
+
 COUNTS = st.integers(1, 3)
 PLACES = st.integers(0, 20)
 EDITED = Decimal(11)
@@ -70,7 +74,9 @@ class RunsUnderFaults(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.stage(5, good=True)
+        for _ in range(6):
+            self.stage()
+        self.start(0)
 
     # what there is
 
@@ -80,103 +86,119 @@ class RunsUnderFaults(RuleBasedStateMachine):
     def at_work(self) -> bool:
         return Run.objects.filter(kind__in=WRITING_KINDS, state__in=ACTIVE_STATES).exists()
 
+    def goes_on(self) -> bool:
+        """Whether a worker has something to do, if only to let go."""
+        return Run.objects.all().runnable().exists()
+
     def carried(self) -> list[str]:
         return [number for number, row in self.rows.items() if row.carried_by]
 
     def waiting(self) -> list[str]:
         return [number for number, row in self.rows.items() if not row.carried_by]
 
-    # people
+    # people who change rows
 
-    @precondition(lambda self: len(self.rows) < 10)
-    @rule(count=st.integers(1, 3), good=st.booleans())
-    def stage(self, count: int, good: bool) -> None:
-        for _ in range(count):
-            number = f"A{self.staged}"
-            kind = "order" if good else "broken"
-            LegacyOrder.objects.create(number=number, day=DAY, total="10.50", kind=kind)
-            self.rows[number] = Row(good)
+    @rule(
+        deed=st.sampled_from(["stage", "stage_broken", "mend", "import_again", "delete", "edit"]),
+        place=PLACES,
+    )
+    def change_rows(self, deed: str, place: int) -> None:
+        getattr(self, deed)(place)
+
+    def stage(self, place: int = 0, kind: str = "order") -> None:
+        if len(self.rows) < 12:
+            number, day = f"A{self.staged}", DAY + timedelta(days=self.staged // 3)
+            LegacyOrder.objects.create(number=number, day=day, total="10.50", kind=kind)
+            self.rows[number] = Row(kind == "order")
             self.staged += 1
 
-    @precondition(lambda self: not all(row.good for row in self.rows.values()))
-    @rule()
-    def mend(self) -> None:
+    def stage_broken(self, place: int) -> None:
+        self.stage(kind="broken")
+
+    def mend(self, place: int = 0) -> None:
         LegacyOrder.objects.filter(kind="broken").update(kind="order")
         for row in self.rows.values():
             row.good = True
 
-    @precondition(lambda self: self.waiting())
-    @rule(place=PLACES, gone=st.booleans())
-    def import_or_delete(self, place: int, gone: bool) -> None:
-        """A waiting row is deleted, or imported again with other content."""
-        number = self.waiting()[place % len(self.waiting())]
-        row = LegacyOrder.objects.filter(number=number)
-        if gone:
-            row.delete()
-            del self.rows[number]
-        else:
-            row.update(total="7.00", content_hash=b"%d" % self.staged)
-        self.due.discard(number)
+    def import_again(self, place: int) -> None:
+        """A waiting row comes with other content."""
+        if number := chosen(self.waiting(), place):
+            content = str(uuid.uuid4()).encode()
+            row = LegacyOrder.objects.filter(number=number)
+            row.update(total=f"7.{place}", content_hash=content)
+            self.due.discard(number)
 
-    @precondition(lambda self: self.carried())
-    @rule(place=PLACES)
+    def delete(self, place: int) -> None:
+        if number := chosen(self.waiting(), place):
+            LegacyOrder.objects.filter(number=number).delete()
+            del self.rows[number]
+            self.due.discard(number)
+
     def edit(self, place: int) -> None:
-        number = self.carried()[place % len(self.carried())]
-        order = Order.objects.get(number=number)
-        order.total = EDITED
-        order.save()
-        self.rows[number].edited = True
+        if number := chosen(self.carried(), place):
+            order = Order.objects.get(number=number)
+            order.total = EDITED
+            order.save()
+            self.rows[number].edited = True
+
+    # people who begin something
 
     @precondition(lambda self: not self.at_work())
-    @rule()
-    def start(self) -> None:
+    @rule(deed=st.sampled_from(["start", "retry", "roll_back", "roll_back_by_force"]), place=PLACES)
+    def begin_something(self, deed: str, place: int) -> None:
+        getattr(self, deed)(place)
+
+    def start(self, place: int) -> None:
         self.due = {number for number in self.waiting() if self.rows[number].good}
         run = runs.start_run("carry_orders", tuning={"batch_size": 2}, **actor())
         assert run is not None or not self.due
 
+    def retry(self, place: int) -> None:
+        completed = Run.objects.filter(kind="apply", state="completed").order_by("created_at")
+        if run := chosen(completed, place):
+            keys = [key for _, key in quarantined_keys(run)]
+            rows = LegacyOrder.objects.filter(pk__in=keys, number__in=self.waiting())
+            due = {row.number for row in rows if self.rows[row.number].good}
+            if retry_run(run, [], **actor()) is not None:
+                self.due = due
+
+    def roll_back(self, place: int, force: bool = False) -> None:
+        if run := chosen(Run.objects.filter(kind="apply").order_by("created_at"), place):
+            try:
+                roll_back_run(run, reason="a test", force=force, **actor())
+            except ActiveRun:
+                assert self.at_work()
+            self.compare(run)
+
+    def roll_back_by_force(self, place: int) -> None:
+        self.roll_back(place, force=True)
+
+    # people who meddle with what is at work
+
     @precondition(lambda self: self.at_work())
-    @rule(deed=st.sampled_from([runs.pause_run, runs.resume_run, runs.cancel_run]))
-    def ask(self, deed: Callable[..., Run]) -> None:
+    @rule(
+        deed=st.sampled_from([runs.pause_run, runs.resume_run, runs.cancel_run, roll_back_run]),
+        place=PLACES,
+    )
+    def ask(self, deed: Callable[..., Run], place: int) -> None:
+        if deed is roll_back_run:  # of the run at work, or of one before the rollback at work
+            self.roll_back(place, force=False)
+            return
         run = self.active()
         with suppress(TransitionRefused):
             deed(run, **actor())
         self.compare(run)
 
-    @precondition(lambda self: not self.at_work())
-    @rule(place=PLACES)
-    def retry(self, place: int) -> None:
-        completed = list(Run.objects.filter(kind="apply", state="completed").order_by("created_at"))
-        if not completed:
-            return
-        run = completed[place % len(completed)]
-        rows = LegacyOrder.objects.filter(pk__in=[key for _, key in quarantined_keys(run)])
-        numbers = set(rows.values_list("number", flat=True))
-        if retry_run(run, [], **actor()) is not None:
-            self.due = {n for n in numbers & set(self.waiting()) if self.rows[n].good}
-
-    @rule(place=PLACES, force=st.booleans())
-    def roll_back(self, place: int, force: bool) -> None:
-        applied = list(Run.objects.filter(kind="apply").order_by("created_at"))
-        if not applied:
-            return
-        run = applied[place % len(applied)]
-        before = self.at_work()
-        try:
-            roll_back_run(run, reason="a test", force=force, **actor())
-        except ActiveRun:
-            assert before
-        self.compare(run)
-
     # workers and what happens to them
 
     @precondition(lambda self: self.at_work())
-    @rule(turns=st.integers(1, 6))
+    @rule(turns=st.integers(1, 5))
     def work(self, turns: int) -> None:
         run = self.active()
         work_a_little(run, turns)
         self.compare(run)
 
-    @precondition(lambda self: self.at_work())
+    @precondition(lambda self: self.goes_on())
     @rule()
     def deliver_the_message_thrice(self) -> None:
         run = self.active()
@@ -186,14 +208,14 @@ class RunsUnderFaults(RuleBasedStateMachine):
         assert [worker.wait() for worker in workers] == [0, 0, 0]
         self.compare(run)
 
-    @precondition(lambda self: self.at_work())
+    @precondition(lambda self: self.goes_on())
     @rule(point=POINTS, count=COUNTS)
     def kill(self, point: str, count: int) -> None:
         run = self.active()
         self.forks.start(working(run), f"{point}:kill:{count}").wait()
         self.compare(run)
 
-    @precondition(lambda self: self.at_work())
+    @precondition(lambda self: self.goes_on())
     @rule(
         point=POINTS,
         count=COUNTS,
@@ -215,8 +237,7 @@ class RunsUnderFaults(RuleBasedStateMachine):
         if not worker.stands_still():
             self.compare(run)
             return
-        holds_the_run = point in {"closing", "sealed"}
-        if not holds_the_run:
+        if point not in {"closing", "sealed"}:  # there it holds the run
             if meanwhile is not None:
                 with suppress(TransitionRefused):
                     meanwhile(run, **actor())
@@ -286,7 +307,7 @@ class RunsUnderFaults(RuleBasedStateMachine):
             go_on(run)
             self.compare(run)
         self.mend()
-        self.start()
+        self.start(0)
         if self.at_work():
             run = go_on(self.active())
             assert run.state == "completed"
@@ -300,6 +321,12 @@ class RunsUnderFaults(RuleBasedStateMachine):
                 self.compare(rollback)
         assert_links_right()
         assert_as_before()
+
+
+def chosen(things: Iterable[T], place: int) -> T | None:
+    """One of them, if there are any."""
+    found = list(things)
+    return found[place % len(found)] if found else None
 
 
 def work_a_little(run: Run, turns: int) -> None:
@@ -316,8 +343,8 @@ def test_whatever_happens_in_whatever_order_nothing_is_lost_doubled_or_untold(
     run_state_machine_as_test(
         RunsUnderFaults,
         settings=settings(
-            max_examples=8,
-            stateful_step_count=14,
+            max_examples=6,
+            stateful_step_count=12,
             deadline=None,
             database=None,
             derandomize=request.config.getoption("--hypothesis-seed") is None,
