@@ -61,6 +61,7 @@ def amount_reading(column: str) -> str:
         SELECT CASE
             WHEN split.fraction ~ '[^0-9]' OR length(rtrim(split.fraction, '0')) > 2
                 OR split.whole !~ '^[0-9]+$' AND split.whole !~ '{_GROUPED}'
+                    AND NOT (split.whole = '' AND mark.decimal IN ('.', '٫'))
                 OR length(ltrim(whole.digits, '0')) > 14 THEN NULL
             ELSE (marked.sign || whole.digits || '.' || rtrim(split.fraction, '0') || '0')::numeric
         END

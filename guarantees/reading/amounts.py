@@ -128,6 +128,8 @@ def _split(body: str, value: str) -> tuple[str, str]:
         return body, ""
     decimal_mark = "٫" if "٫" in kinds else marks[-1]
     whole, _, fraction = body.rpartition(decimal_mark)
+    if not whole and decimal_mark in ".٫":  # ``.50``: the zero before the point is often left out
+        return "0", fraction
     if not whole or decimal_mark in whole or decimal_mark == "٬":
         raise _bad_grouping(value)
     return whole, fraction
