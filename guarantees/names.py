@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _LETTERS: Final = str.maketrans("أإآٱةىئؤ", "ااااهييو")
@@ -14,13 +15,19 @@ _NO_WORD: Final = re.compile(r"[\W_]+")
 _COMPANY_WORDS: Final = frozenset(
     {
         *("company", "co", "corporation", "corp", "incorporated", "inc", "limited", "ltd", "llc"),
-        *("plc", "est", "establishment", "group", "holding", "jsc", "psc", "wll", "the", "and"),
+        *("plc", "est", "establishment", "group", "holding", "jsc", "pjsc", "psc", "wll"),
+        *("the", "and"),
         *("شركه", "الشركه", "مؤسسه", "موسسه", "الموسسه", "مجموعه", "المجموعه", "محدوده"),
         *("المحدوده", "القابضه", "قابضه", "مساهمه", "ذ", "م"),
     }
 )
+#: Forms of companies written with points, ``L.L.C.`` or ``ش.م.م``, which punctuation takes apart.
+_COMPANY_INITIALS: Final = re.compile(
+    r"(?<!\S)(?:l l c|w l l|p l c|j s c|p j s c|p s c|c j s c|ش م م|ش م ع|ش م ك|ش م س|ش ش و)(?!\S)"
+)
 
 
+@lru_cache(maxsize=65_536)  # the names of a file repeat
 def normalize_name(name: str) -> str:
     """``name`` without what makes no difference between two names.
 
@@ -28,5 +35,8 @@ def normalize_name(name: str) -> str:
     words keeps them.
     """
     plain = unicodedata.normalize("NFKC", name).casefold()
-    words = _NO_WORD.sub(" ", _MARKS.sub("", plain).translate(_LETTERS)).split()
-    return " ".join([word for word in words if word not in _COMPANY_WORDS] or words)
+    text = " ".join(_NO_WORD.sub(" ", _MARKS.sub("", plain).translate(_LETTERS)).split())
+    words = [
+        word for word in _COMPANY_INITIALS.sub(" ", text).split() if word not in _COMPANY_WORDS
+    ]
+    return " ".join(words) or text
