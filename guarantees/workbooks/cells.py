@@ -1,0 +1,32 @@
+"""Cells: plain values, and those that cannot be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guarantees.reading.text import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A cell without a value that could be taken over. ``message`` follows its column's name."""
+
+    code: str
+    message: str
+
+
+#: A formula whose program did not keep what it came to.
+FORMULA_WITHOUT_VALUE = Unreadable(
+    "formula_without_value",
+    "is a formula without a saved result; open the file in Excel and save it.",
+)
+
+
+def error_cell(shown: object) -> Unreadable:
+    """A cell in which Excel shows an error, such as ``#REF!``."""
+    return Unreadable("error_cell", f"shows the error {shown}.")
+
+
+def is_blank(cell: object) -> bool:
+    """Whether a person sees nothing in the cell."""
+    return cell is None or (isinstance(cell, str) and not plain(cell))

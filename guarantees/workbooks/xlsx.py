@@ -1,0 +1,117 @@
+"""Sheets of an .xlsx, row by row: openpyxl, read-only."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from openpyxl import load_workbook  # type: ignore[import-untyped]  # the package has no types
+from openpyxl.utils.cell import range_boundaries  # type: ignore[import-untyped]  # likewise
+from openpyxl.utils.datetime import MAC_EPOCH  # type: ignore[import-untyped]  # likewise
+
+from guarantees.workbooks import limits
+from guarantees.workbooks.cells import FORMULA_WITHOUT_VALUE, error_cell
+from guarantees.workbooks.merged import Range
+
+_CHUNK: Final = 2**20
+_OVERLAP: Final = 128  # bytes; longer than anything that is looked for
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_MERGED: Final = re.compile(
+    rb"<(?:\w+:)?mergeCell\s+ref=\"([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})\""
+)
+_ZEROS: Final = re.compile("0{2,40}")  # the number format of codes with leading zeros
+_SERIALS_1904: Final = 1_462  # days from Excel's usual first day to that of old Macs
+
+
+class XlsxSheet:
+    """One sheet. A formula is what it last came to, as Excel has saved it."""
+
+    def __init__(self, book: XlsxBook, sheet: Any) -> None:
+        self._book = book
+        self._sheet = sheet
+        self.name = str(sheet.title)
+        self.is_visible = sheet.sheet_state == "visible"
+        self.serial_offset = _SERIALS_1904 if book.values.epoch == MAC_EPOCH else 0
+        self.has_formulas, self.merged = False, list[Range]()
+        self._is_scanned = False
+
+    def scan(self) -> None:
+        """Look for formulas and merged cells, which the row reader does not tell of."""
+        if self._is_scanned:
+            return
+        self._is_scanned = True
+        kept = b""
+        with zipfile.ZipFile(self._book.file) as archive, archive.open(self._path()) as part:
+            while chunk := part.read(_CHUNK):
+                text = kept + chunk
+                self.has_formulas = self.has_formulas or _FORMULA.search(text) is not None
+                if len(self.merged) < limits.MERGED_RANGES:
+                    self._add_merged(text, len(kept))
+                kept = text[-_OVERLAP:]
+
+    def _add_merged(self, text: bytes, overlap: int) -> None:
+        for found in _MERGED.finditer(text):
+            if found.end() > overlap:  # else it was found in the chunk before
+                first_column, first_row, last_column, last_row = range_boundaries(found[1].decode())
+                self.merged.append(Range(first_row, first_column, last_row, last_column))
+
+    def _path(self) -> str:
+        return str(self._sheet._worksheet_path)
+
+    def top(self, count: int) -> Iterator[list[object]]:
+        """The first ``count`` rows, as wide as they are."""
+        return islice(self.rows(None), count)
+
+    def rows(self, width: int | None) -> Iterator[list[object]]:
+        """All rows from the first on, blank ones too, cut or filled to ``width`` columns."""
+        self._sheet.reset_dimensions()  # files declare wrong ones
+        values = self._sheet.iter_rows(max_col=width)
+        if not self.has_formulas:
+            for row in values:
+                yield [_value(cell) for cell in row]
+            return
+        twin = self._book.formulas[self.name]
+        twin.reset_dimensions()
+        for row, written in zip(values, twin.iter_rows(max_col=width), strict=True):
+            yield [
+                FORMULA_WITHOUT_VALUE if cell.value is None and source.data_type == "f"
+                else _value(cell)
+                for cell, source in zip(row, written, strict=True)
+            ]  # fmt: skip
+
+
+class XlsxBook:
+    """An open .xlsx that `opening.guard` has let in."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self.file = file
+        self.values = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        self._formulas: Any = None
+
+    @property
+    def formulas(self) -> Any:
+        """The workbook once more, with formulas for values; opened where there are formulas."""
+        if self._formulas is None:
+            self._formulas = load_workbook(self.file, read_only=True, keep_links=False)
+        return self._formulas
+
+    def sheets(self) -> list[XlsxSheet]:
+        return [XlsxSheet(self, sheet) for sheet in self.values.worksheets[: limits.SHEETS]]
+
+    def close(self) -> None:
+        for book in (self.values, self._formulas):
+            if book is not None:
+                book.close()
+
+
+def _value(cell: Any) -> object:
+    value = cell.value
+    if value is None or type(value) is str:
+        return error_cell(value) if cell.data_type == "e" else value
+    if type(value) is int and value >= 0 and _ZEROS.fullmatch(cell.number_format):
+        return str(value).zfill(len(cell.number_format))
+    return value
