@@ -1,0 +1,147 @@
+"""New guarantees typed in, or pasted as text (guarantees.md "Manual entry and text paste")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from guarantees.entry_errors import ValidationRefused
+from guarantees.intake import Entry, Judge, Problem
+from guarantees.models import BatchKind, Guarantee, ImportBatch
+from guarantees.pasted import Cells, cells_of, read_pasted
+from guarantees.selectors.dictionaries import read_dictionaries
+from guarantees.selectors.duplicates import entry_keys, known_guarantees
+from guarantees.services.actions.permissions import require
+from guarantees.services.actions.writing import Clock, history_reason, local_day
+from guarantees.services.imports import duplicate_of
+from guarantees.services.recording import (
+    lock_day_batch,
+    record_new,
+    references_checked,
+    save_totals,
+)
+
+#: Characters of a pasted text, and guarantees in it.
+LONGEST_TEXT: Final = 200_000
+MOST_PASTED: Final = 500
+
+_RELATED_TO: Final = (None, "", "contract", "purchase_order")
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The guarantees in the day's batch; ``warnings`` are for each, in order."""
+
+    batch: ImportBatch
+    guarantees: list[Guarantee]
+    warnings: list[list[Problem]]
+
+
+def enter_guarantee(
+    values: Mapping[str, object],
+    *,
+    acting_user: User,
+    surface: str,
+    now: Clock = timezone.now,
+) -> Entered:
+    """A guarantee that a person typed in, in the manual batch of the day.
+
+    ``values`` are called as columns are: ``number``, ``supplier``, ``bank``, ``amount``,
+    ``contract`` or ``purchase_order``, ``issue_date``, ``expiry_date``, ``currency``, ``type``,
+    ``comment``. Raises PermissionRefused, or ValidationRefused with all that is wrong with them;
+    nothing is written then.
+    """
+    _require(acting_user, "enter a guarantee", surface)
+    cells, unknown = cells_of(values)
+    problems = [
+        Problem(name, "unknown_field", f"{name}: there is no such field.") for name in unknown
+    ]
+    if values.get("related_to") not in _RELATED_TO:
+        problems.append(
+            Problem("related_to", "invalid_value", "related_to is contract or purchase_order.")
+        )
+    return _enter(
+        BatchKind.MANUAL, [cells], problems, acting_user=acting_user, surface=surface, now=now
+    )
+
+
+def paste_guarantees(
+    text: str, *, acting_user: User, surface: str, now: Clock = timezone.now
+) -> Entered:
+    """The guarantees of a pasted text, in the paste batch of the day; all of them or none.
+
+    Raises PermissionRefused, or ValidationRefused with all that is wrong with any of them; nothing
+    is written then.
+    """
+    _require(acting_user, "paste guarantees", surface)
+    if len(text) > LONGEST_TEXT:
+        _refuse_text("too_long", f"The text has more than {LONGEST_TEXT:,} characters.")
+    found = read_pasted(text)
+    if not found:
+        _refuse_text(
+            "not_understood",
+            "No guarantee was found in the text. Paste rows with their headings from a table, or "
+            "lines such as “Guarantee number: …”.",
+        )
+    if len(found) > MOST_PASTED:
+        _refuse_text("too_many", f"The text has more than {MOST_PASTED} guarantees; use a file.")
+    return _enter(BatchKind.PASTE, found, [], acting_user=acting_user, surface=surface, now=now)
+
+
+def _enter(
+    kind: str,
+    given: Sequence[Cells],
+    problems: Sequence[Problem],
+    *,
+    acting_user: User,
+    surface: str,
+    now: Clock,
+) -> Entered:
+    """All entries or none; the counters of the day's batch change under its lock."""
+    entries, warnings = _judged(given, problems)
+    at = now()
+    by: dict[str, Any] = {
+        "acting_user": acting_user,
+        "reason": history_reason("manual entry" if kind == BatchKind.MANUAL else "paste", surface),
+    }
+    with transaction.atomic(), references_checked():
+        batch = lock_day_batch(kind, local_day(at), at=at, **by)
+        known = known_guarantees(entries)
+        for entry, flags in zip(entries, warnings, strict=True):
+            stored = next((known[key] for key in entry_keys(entry) if key in known), None)
+            if stored is not None:
+                flags.append(duplicate_of(stored))
+        pks = record_new(batch, entries, at=at, **by)
+        save_totals(batch, **by)
+    written = Guarantee.objects.select_related("supplier", "bank", "batch").in_bulk(pks)
+    return Entered(batch, [written[pk] for pk in pks], warnings)
+
+
+def _judged(
+    given: Sequence[Cells], problems: Sequence[Problem]
+) -> tuple[list[Entry], list[list[Problem]]]:
+    """The entries with their warnings. Raises ValidationRefused with the problems of all."""
+    day_first = bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
+    judge = Judge(read_dictionaries(), day_first=day_first)
+    judged = [judge.judge(cells) for cells in given]
+    details = [problem.as_json() | {"entry": 1} for problem in problems]
+    for place, found in enumerate(judged, 1):
+        details += [problem.as_json() | {"entry": place} for problem in found.problems]
+    if details:
+        raise ValidationRefused(details)
+    entries = [found.entry for found in judged if found.entry is not None]
+    return entries, [found.warnings for found in judged]
+
+
+def _require(user: User, deed: str, surface: str) -> None:
+    require(user, "add_guarantee", deed=deed, surface=surface)
+
+
+def _refuse_text(code: str, message: str) -> None:
+    raise ValidationRefused([{"field": "text", "code": code, "message": message, "entry": 1}])

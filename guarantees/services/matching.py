@@ -1,0 +1,208 @@
+"""Deciding whom a name means (guarantees.md "Name matching").
+
+A decision teaches: the written name becomes another name of the supplier or bank, and open rows of
+the batch with the same name are decided with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Model, Q
+
+from guarantees.entry_errors import GuaranteeProtected, NoSuchRow
+from guarantees.models import (
+    Bank,
+    BankAlias,
+    Guarantee,
+    ImportBatch,
+    MatchStatus,
+    Supplier,
+    SupplierAlias,
+)
+from guarantees.names import normalize_name
+from guarantees.selectors.dictionaries import read_dictionaries
+from guarantees.services.actions.permissions import require
+from guarantees.services.actions.writing import history_reason, save
+from guarantees.services.recording import lock_batch, save_totals
+from migrations_tools.engine.history import CHANGED, write_history
+from migrations_tools.engine.sql import quoted, table_of
+from migrations_tools.engine.transfer import transfer
+
+#: ``source`` of an alias that a decision has taught.
+LEARNT: Final = "decision"
+
+
+@dataclass(frozen=True, slots=True)
+class _Party:
+    """A kind of party: its models, and the columns of guarantees that name it."""
+
+    name: str
+    model: type[Model]
+    alias: type[Model]
+    raw: str
+
+    @property
+    def column(self) -> str:
+        return f"{self.name}_id"
+
+
+_SUPPLIER: Final = _Party("supplier", Supplier, SupplierAlias, "raw_supplier_name")
+_BANK: Final = _Party("bank", Bank, BankAlias, "raw_bank_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The guarantee as it is now; ``guarantees`` are the keys of all rows that were decided."""
+
+    guarantee: Guarantee
+    guarantees: list[int]
+    ready: int  # how many of them became ready
+    has_taught: bool
+
+
+def decide_supplier(
+    guarantee_id: int, supplier_id: int, *, acting_user: User, surface: str, reason: str = ""
+) -> Decided:
+    """The supplier that the raw name of a guarantee means.
+
+    Raises PermissionRefused, NoSuchRow or GuaranteeProtected; nothing is written then.
+    """
+    return _decide(_SUPPLIER, guarantee_id, supplier_id, acting_user, surface, reason)
+
+
+def decide_bank(
+    guarantee_id: int, bank_id: int, *, acting_user: User, surface: str, reason: str = ""
+) -> Decided:
+    """The bank that the raw name of a guarantee means; as `decide_supplier`."""
+    return _decide(_BANK, guarantee_id, bank_id, acting_user, surface, reason)
+
+
+def _decide(
+    party: _Party, guarantee_id: int, pk: int, acting_user: User, surface: str, reason: str
+) -> Decided:
+    require(
+        acting_user, "change_guarantee", deed=f"decide the {party.name} of a guarantee",
+        surface=surface,
+    )  # fmt: skip
+    why = history_reason(f"{party.name} decided", surface, reason)
+    by: dict[str, Any] = {"acting_user": acting_user, "reason": why}
+    with transaction.atomic():
+        guarantee, batch = _lock(guarantee_id)
+        chosen = party.model._default_manager.select_for_update(no_key=True).filter(pk=pk).first()
+        if chosen is None:
+            raise NoSuchRow(f"There is no {party.name} {pk}.", field=party.name)
+        if guarantee.is_protected:
+            raise GuaranteeProtected(
+                f"Guarantee {guarantee.number} is protected; issue a modification to correct its "
+                f"{party.name}.",
+                guarantee=guarantee.pk,
+            )
+        raw_name = getattr(guarantee, party.raw)
+        has_taught = _teach(party, raw_name, chosen, **by)
+        rows = _decided_rows(party, guarantee)
+        _write(party, rows, pk, **by)
+        ready = sum(row.becomes_ready for row in rows)
+        batch.ready_records += ready
+        save_totals(batch, **by)
+    guarantee.refresh_from_db()
+    return Decided(guarantee, [row.pk for row in rows], ready, has_taught)
+
+
+def _lock(guarantee_id: int) -> tuple[Guarantee, ImportBatch]:
+    """The guarantee and its batch, the batch locked first, as whoever records does."""
+    found = Guarantee.objects.filter(pk=guarantee_id).values_list("batch", flat=True).first()
+    batch = None if found is None else lock_batch(pk=found)
+    guarantee = Guarantee.objects.select_for_update(no_key=True).filter(pk=guarantee_id).first()
+    if guarantee is None or batch is None:
+        raise NoSuchRow(f"There is no guarantee {guarantee_id}.", field="guarantee")
+    return guarantee, batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that is decided; ``is_ready`` as it will be."""
+
+    pk: int
+    is_ready: bool
+    becomes_ready: bool
+
+
+def _decided_rows(party: _Party, guarantee: Guarantee) -> list[_Row]:
+    """The guarantee, and the open rows of its batch with the same raw name; all locked.
+
+    A row is ready when its other name is settled too. A blank name is nobody's in particular.
+    """
+    other = _BANK if party is _SUPPLIER else _SUPPLIER
+    asked = Q(pk=guarantee.pk)
+    if normalize_name(getattr(guarantee, party.raw)):
+        asked |= Q(
+            batch=guarantee.batch_id,
+            match_status=MatchStatus.NEEDS_REVIEW,
+            is_protected=False,
+            **{party.raw: getattr(guarantee, party.raw)},
+        )
+    found = Guarantee.objects.select_for_update(no_key=True).filter(asked).order_by("pk")
+    settled = _Settled(other)
+    rows = []
+    for pk, status, raw, known in found.values_list("pk", "match_status", other.raw, other.column):
+        was_ready = status == MatchStatus.READY
+        is_ready = was_ready or settled.is_settled(raw, known)
+        rows.append(_Row(pk, is_ready, is_ready and not was_ready))
+    return rows
+
+
+class _Settled:
+    """Whether a name is settled: matched with certainty, or decided by a person before."""
+
+    def __init__(self, party: _Party) -> None:
+        dictionaries = read_dictionaries()
+        self._dictionary = dictionaries.banks if party is _BANK else dictionaries.suppliers
+        learnt = party.alias._default_manager.filter(source=LEARNT)
+        self._learnt = set(learnt.values_list("normalized_name", party.column))
+
+    def is_settled(self, raw_name: str, pk: int | None) -> bool:
+        if pk is None:
+            return False
+        match = self._dictionary.match(raw_name)
+        by_match = match.is_certain and match.pk == pk
+        return by_match or (normalize_name(raw_name), pk) in self._learnt
+
+
+def _teach(party: _Party, raw_name: str, chosen: Model, *, acting_user: User, reason: str) -> bool:
+    """Make the written name another name of ``chosen``, whose row is locked; whether it is new.
+
+    A name that is known already is counted once more.
+    """
+    name = normalize_name(raw_name)
+    if not name:
+        return False
+    aliases = party.alias._default_manager.filter(
+        normalized_name=name, source=LEARNT, **{party.name: chosen}
+    )
+    alias = aliases.order_by("pk").first()
+    is_new = alias is None
+    if alias is None:
+        alias = party.alias(
+            name=raw_name, normalized_name=name, source=LEARNT, **{party.name: chosen}
+        )
+    alias.uses += 1  # type: ignore[attr-defined]  # both models have it
+    save(alias, acting_user=acting_user, reason=reason)
+    return is_new
+
+
+def _write(party: _Party, rows: list[_Row], pk: int, *, acting_user: User, reason: str) -> None:
+    """Set the party and the status of the rows, with history, in a few statements."""
+    ready, open_ = MatchStatus.READY.value, MatchStatus.NEEDS_REVIEW.value
+    with connection.cursor() as cursor:
+        statuses = [(row.pk, ready if row.is_ready else open_) for row in rows]
+        given = transfer(cursor, [("pk", "bigint"), ("status", "text")], statuses)
+        cursor.execute(
+            f"UPDATE {table_of(Guarantee)} g SET {quoted(party.column)} = %s, "
+            f"match_status = given.status FROM {given} given WHERE g.id = given.pk",
+            [pk],
+        )
+        write_history(cursor, Guarantee, given, CHANGED, reason, acting_user.pk)
