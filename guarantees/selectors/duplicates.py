@@ -52,12 +52,17 @@ def known_guarantees(entries: Iterable[Entry]) -> dict[Key, int]:
     return known
 
 
-# the MD5 of the number as the index has it; entries are trimmed already
+# The MD5 of the number as the index has it; entries are trimmed already. OFFSET 0 keeps the planner
+# from reading all guarantees to look for a few.
 _KNOWN = """
-    SELECT DISTINCT ON (asked.number, asked.amount, asked.expiry, g.bank_id, g.raw_bank_name)
-        asked.number, asked.amount, asked.expiry, g.bank_id, g.raw_bank_name, g.id
+    SELECT asked.number, asked.amount, asked.expiry, found.bank_id, found.raw_bank_name, found.id
     FROM unnest(%s::text[], %s::numeric[], %s::date[]) AS asked(number, amount, expiry)
-    JOIN guarantees_guarantee g ON md5(btrim(g.number, %s)) = md5(asked.number)
-        AND g.amount = asked.amount AND g.expiry_date IS NOT DISTINCT FROM asked.expiry
-    ORDER BY asked.number, asked.amount, asked.expiry, g.bank_id, g.raw_bank_name, g.id DESC
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (g.bank_id, g.raw_bank_name) g.bank_id, g.raw_bank_name, g.id
+        FROM guarantees_guarantee g
+        WHERE md5(btrim(g.number, %s)) = md5(asked.number)
+            AND g.amount = asked.amount AND g.expiry_date IS NOT DISTINCT FROM asked.expiry
+        ORDER BY g.bank_id, g.raw_bank_name, g.id DESC
+        OFFSET 0
+    ) found
 """

@@ -29,4 +29,7 @@ def error_cell(shown: object) -> Unreadable:
 
 def is_blank(cell: object) -> bool:
     """Whether a person sees nothing in the cell."""
-    return cell is None or (isinstance(cell, str) and not plain(cell))
+    if isinstance(cell, str):
+        # most texts begin with a letter or digit: no need to look further
+        return not cell[:1].isalnum() and not plain(cell)
+    return cell is None

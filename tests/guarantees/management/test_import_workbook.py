@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]  # the package has no types
 from django.conf import settings
 
 from guarantees.models import Guarantee, ImportBatch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -40,13 +41,11 @@ def at_once(*deeds: Callable[[], Any]) -> list[Any]:
 def test_there_is_one_batch_of_the_day_and_its_counters_are_right():
     dictionaries()
     actor = who()
-    deeds = [
-        lambda number=number: enter_guarantee(entry(number=str(number)), **actor)
-        for number in range(6)
+    deeds: list[Callable[[], Any]] = [
+        partial(enter_guarantee, entry(number=str(number)), **actor) for number in range(6)
     ]
-    deeds.append(
-        lambda: paste_guarantees("Guarantee No: 9\nSupplier: S\nBank: B\nAmount: 5\nPO: 1", **actor)
-    )
+    pasted = "Guarantee No: 9\nSupplier: S\nBank: B\nAmount: 5\nPO: 1"
+    deeds.append(partial(paste_guarantees, pasted, **actor))
     answers = at_once(*deeds)
     assert len({answer.batch.pk for answer in answers}) == 2
     assert sorted(totals()) == [("manual", 6, 6), ("paste", 1, 0)]
@@ -72,13 +71,11 @@ def test_decisions_and_entries_of_one_batch_count_right():
     actor = who()
     names = ("Nuur", "Noer", "Nur")
     open_ = [enter_guarantee(entry(supplier=name), **actor).guarantees[0] for name in names]
+    by: dict[str, Any] = {"acting_user": actor["acting_user"], "surface": "api"}
     deeds: list[Callable[[], Any]] = [
-        lambda found=found: decide_supplier(
-            found.pk, supplier.pk, acting_user=actor["acting_user"], surface="api"
-        )
-        for found in open_
+        partial(decide_supplier, found.pk, supplier.pk, **by) for found in open_
     ]
-    deeds += [lambda: enter_guarantee(entry(), **actor)] * 3
+    deeds += [partial(enter_guarantee, entry(), **actor)] * 3
     at_once(*deeds)
     assert totals() == [("manual", 6, 6)]
     assert Guarantee.objects.filter(supplier=supplier).count() == 6
