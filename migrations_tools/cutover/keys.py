@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from migrations_tools.exceptions import CarryoverError
 class UnknownCutover(CarryoverError):
     code = "unknown_cutover"
     http_status = 404
+
+
+_OFF_WORDS = frozenset({"0", "false", "no", "off"})
 
 
 def _nothing() -> Sequence[str]:
@@ -30,6 +34,10 @@ class CutoverKey:
     definition: str
     environment: str
     only_in_new: Callable[[], Sequence[str]] = _nothing
+
+    def forced_to_legacy(self) -> bool:
+        """Whether the environment forces reads of the old system, as in an emergency."""
+        return os.environ.get(self.environment, "").strip().lower() in _OFF_WORDS
 
 
 _keys: dict[str, CutoverKey] = {}

@@ -89,5 +89,9 @@ STAGE_SENTENCES: Final[Mapping[str, str]] = {
 }
 
 
-def reads_legacy(stage: str) -> bool:
-    return RULES[stage].reads is Side.LEGACY
+def share_of_new(stage: str, read_percentage: int) -> int:
+    """How many of a hundred readers the new side answers."""
+    rules = RULES[stage]
+    if rules.reads is Side.LEGACY:
+        return 0
+    return read_percentage if rules.by_percentage else 100

@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
-from migrations_tools.cutover import comparing
+from migrations_tools.cutover import carried, comparing
+from migrations_tools.cutover.believed import current
 from migrations_tools.cutover.keys import CutoverKey
 from migrations_tools.cutover.stages import RULES, Rules, Side
 from migrations_tools.engine.sql import table_of
 from migrations_tools.models.cutover import Cutover
 
 T = TypeVar("T")
-
-#: Seconds for which a process believes what it read of a cutover, for reads.
-BELIEVED_SECONDS = 5.0
-
-_OFF_WORDS = frozenset({"0", "false", "no", "off"})
-_believed: dict[str, tuple[float, Cutover]] = {}
-
-
-def current(key: str) -> Cutover:
-    """The cutover as it was at most five seconds ago; one that nobody began is off."""
-    known = _believed.get(key)
-    now = time.monotonic()
-    if known is not None and now - known[0] < BELIEVED_SECONDS:
-        return known[1]
-    found = Cutover.objects.filter(key=key).first() or Cutover(key=key)
-    _believed[key] = (now, found)
-    return found
-
-
-def forget(key: str) -> None:
-    """Read the cutover again: it was changed here."""
-    _believed.pop(key, None)
-
-
-def forced_to_legacy(key: CutoverKey) -> bool:
-    """Whether the environment forces reads of the old system, as in an emergency."""
-    return os.environ.get(key.environment, "").strip().lower() in _OFF_WORDS
 
 
 class Switch:
@@ -74,7 +46,7 @@ class Switch:
         return new() if self._reads(cutover, rules, subject) is Side.NEW else legacy()
 
     def _reads(self, cutover: Cutover, rules: Rules, subject: str) -> Side:
-        if rules.reads is Side.LEGACY or forced_to_legacy(self.key):
+        if rules.reads is Side.LEGACY or self.key.forced_to_legacy():
             return Side.LEGACY
         if rules.by_percentage and _share_of(subject) >= cutover.read_percentage:
             return Side.LEGACY
@@ -85,23 +57,31 @@ class Switch:
         *,
         legacy: Callable[[T | None], T],
         new: Callable[[T | None], T],
+        source_key: str | None = None,
     ) -> T:
         """Write to the sides of the stage, the authoritative one first, in one transaction.
 
         Each side gets what the other one answered, or None where it comes first. The answer is
         that of the authoritative side; an error of either side undoes both. The stage cannot
-        change meanwhile.
+        change meanwhile. ``source_key`` is the key of the data migration that both sides are
+        written for: it then waits for no run, unless it did before (`carried`).
         """
         sides = {Side.LEGACY: legacy, Side.NEW: new}
+        definition = self.key.definition
         with transaction.atomic():
-            answers: list[T] = []
-            for side in RULES[self._held_stage()].writes:
-                answers.append(sides[side](answers[0] if answers else None))
-        return answers[0]
+            order = RULES[self._held_stage()].writes
+            both = len(order) > 1
+            keeps = both and source_key is not None and carried.is_carried(definition, source_key)
+            answer = sides[order[0]](None)
+            if both:
+                sides[order[1]](answer)
+            if keeps and source_key is not None:
+                carried.remember_carried(definition, source_key)
+        return answer
 
     def writes_both(self) -> bool:
-        """Whether a write made now goes to both sides."""
-        return len(RULES[current(self.key.name).stage].writes) == 2
+        """Whether what is written in this transaction goes to both sides; holds the stage."""
+        return len(RULES[self._held_stage()].writes) > 1
 
     def _held_stage(self) -> str:
         """The stage as it is, held until the transaction ends.

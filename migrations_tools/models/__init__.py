@@ -4,7 +4,7 @@ checks, legacy imports. Ledger, journal and transitions are append-only in the d
 
 from migrations_tools.models.batch import Batch
 from migrations_tools.models.check import Check
-from migrations_tools.models.cutover import Cutover, Mismatch, Waiver
+from migrations_tools.models.cutover import Cutover, DualWritten, Mismatch, Waiver
 from migrations_tools.models.governor import Governor
 from migrations_tools.models.journal import RowChange
 from migrations_tools.models.ledger import LedgerEntry
@@ -20,6 +20,7 @@ __all__ = [
     "Batch",
     "Check",
     "Cutover",
+    "DualWritten",
     "Governor",
     "LedgerEntry",
     "LegacyImport",

@@ -91,3 +91,24 @@ class Waiver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.definition} {self.key}"
+
+
+class DualWritten(models.Model):
+    """A key of a data migration whose rows, as ``source_digest`` has them, the application wrote
+    to both sides of a cutover: nothing of it waits for a run (`migrations_tools.cutover.carried`).
+    """
+
+    definition = models.CharField(max_length=100)
+    step = models.PositiveSmallIntegerField()
+    key = models.TextField(db_collation="C")
+    source_digest = models.BinaryField(null=True, blank=True)  # 32 bytes, as the ledger has it
+    written_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "dual written keys"
+        constraints = [
+            models.UniqueConstraint(fields=["definition", "step", "key"], name="dual_written_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.definition} {self.key}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from migrations_tools.definitions.base import DataMigration
+from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.sql import table_of
 from migrations_tools.models import Run
@@ -24,11 +25,14 @@ def newest_completed(definition: type[DataMigration]) -> Run | None:
     return finished.order_by("-created_at", "-id").first()
 
 
-def waiting_keys(definition: type[DataMigration]) -> int:
-    """Selected keys that no standing, finished run has in its ledger with the same content.
+def waiting_keys(definition: type[DataMigration], *, key: str | None = None) -> int:
+    """Selected keys – or whether ``key`` of the first step is one, 0 or 1 – that wait for a run.
+
+    No standing, finished run has them in its ledger with the same content, nor did the application
+    write them so to both sides of a cutover.
 
     What such a run quarantined or left to a person is work for people: it waits no longer. What
-    a rollback took back from a run that stands in part waits again.
+    a rollback took back since waits again.
     """
     unsaved = Run(definition=definition.name, version=definition.version, kind=RunKind.PLAN)
     context = RunContext.of(unsaved)
@@ -36,11 +40,20 @@ def waiting_keys(definition: type[DataMigration]) -> int:
     finished = list(standing.exclude(finished_at=None).values_list("pk", flat=True))
     waiting = 0
     for index, step in enumerate(context.steps):
-        if not step.counted:
+        if not step.counted or (key is not None and index > 0):
             continue
         keys = step.source.keys(context.selection(index))
+        if key is not None:
+            keys = step.source.within(keys, KeyRange(keys=[key]), "k")
         sql, parameters = keys.query.sql_with_params()
-        same = "AND l.source_digest IS NOT DISTINCT FROM k.d" if step.source.remembers else ""
+        same, unchanged = (
+            (
+                f"AND {stored}.source_digest IS NOT DISTINCT FROM k.d"
+                if step.source.remembers
+                else ""
+            )
+            for stored in ("l", "w")
+        )
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT count(*) FROM ({sql}) k WHERE NOT EXISTS ("
@@ -48,8 +61,15 @@ def waiting_keys(definition: type[DataMigration]) -> int:
                 f'AND l.step = %s AND l.key = k.k::text COLLATE "C" {same} AND NOT EXISTS ('
                 "SELECT 1 FROM migrations_tools_ledgerentry b JOIN migrations_tools_run r "
                 "ON r.id = b.run_id WHERE r.parent_id = l.run_id AND r.kind = 'rollback' "
-                "AND b.step = l.step AND b.key = l.key AND b.outcome = 'restored'))",
-                [*parameters, finished, index],
+                "AND b.step = l.step AND b.key = l.key AND b.outcome = 'restored')) "
+                "AND NOT EXISTS (SELECT 1 FROM migrations_tools_dualwritten w "
+                'WHERE w.definition = %s AND w.step = %s AND w.key = k.k::text COLLATE "C" '
+                f"{unchanged} AND NOT EXISTS ("
+                "SELECT 1 FROM migrations_tools_ledgerentry b JOIN migrations_tools_run r "
+                "ON r.id = b.run_id WHERE r.definition = w.definition AND r.kind = 'rollback' "
+                "AND b.step = w.step AND b.key = w.key AND b.outcome = 'restored' "
+                "AND r.created_at > w.written_at))",
+                [*parameters, finished, index, definition.name, index],
             )
             waiting += int(cursor.fetchone()[0])
     return waiting

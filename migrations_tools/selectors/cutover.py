@@ -8,7 +8,6 @@ from django.db.models import Exists, OuterRef
 
 from migrations_tools.cutover.keys import CutoverKey
 from migrations_tools.cutover.stages import RULES, STAGE_SENTENCES, STAGE_TRANSITIONS
-from migrations_tools.cutover.switch import forced_to_legacy
 from migrations_tools.models import Run
 from migrations_tools.models.cutover import Cutover, Mismatch, Waiver
 from migrations_tools.selectors.summary import newest_entries
@@ -42,8 +41,8 @@ def cutover_status(key: CutoverKey) -> dict[str, Any]:
         "since": None if cutover.since is None else cutover.since.isoformat(),
         "read_percentage": cutover.read_percentage,
         "writes": [side.value for side in rules.writes],
-        "reads": "legacy" if forced_to_legacy(key) else rules.reads.value,
-        "forced_to_legacy": forced_to_legacy(key),
+        "reads": "legacy" if key.forced_to_legacy() else rules.reads.value,
+        "forced_to_legacy": key.forced_to_legacy(),
         "compared": compared,
         "mismatched": cutover.mismatched,
         "legacy_ms": round(cutover.legacy_ms / compared, 2) if compared else None,

@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from migrations_tools.cutover import switch
 from migrations_tools.cutover.keys import CutoverKey, get_cutover
-from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Stage, reads_legacy
+from migrations_tools.cutover.moving import move_stage
+from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Stage, share_of_new
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.transitions import record_action
@@ -19,13 +19,11 @@ from migrations_tools.models import Run
 from migrations_tools.models.cutover import Cutover, Mismatch, Waiver
 from migrations_tools.selectors.completion import newest_completed, waiting_keys
 from migrations_tools.selectors.cutover import unclean_keys
-from migrations_tools.services.actors import require, system_user
-from migrations_tools.states import Surface, VerificationState
+from migrations_tools.services.actors import require
+from migrations_tools.states import VerificationState
 
 #: A verification may be this old when the new side takes the lead.
 FRESH = timedelta(hours=24)
-#: Comparisons before a budget can be spent.
-LEAST_COMPARISONS = 20
 #: Names of what only the new system has, listed in a refusal.
 MOST_LISTED = 20
 
@@ -63,7 +61,17 @@ def change_stage(
         if stage != cutover.stage:
             _refuse_way(cutover, stage)
             _refuse_unready(key, cutover, stage)
-        return _move(cutover, stage, read_percentage, acting_user, surface, reason, "cutover")
+        share = cutover.read_percentage if read_percentage is None else read_percentage
+        if share_of_new(stage, share) < share_of_new(cutover.stage, cutover.read_percentage):
+            _refuse_losing_sight(key)
+        return move_stage(
+            cutover,
+            stage,
+            acting_user=acting_user,
+            surface=surface,
+            reason=reason,
+            read_percentage=read_percentage,
+        )
 
 
 def _held(name: str) -> Cutover:
@@ -88,16 +96,19 @@ def _refuse_unready(key: CutoverKey, cutover: Cutover, stage: str) -> None:
         _verified_run(key)
     if stage == Stage.LIVE and cutover.stage == Stage.SHADOW:
         _fresh_and_clean(key, cutover)
-    if reads_legacy(stage) and not reads_legacy(cutover.stage):
-        only_new = list(key.only_in_new())
-        if only_new:
-            more = f" and {len(only_new) - MOST_LISTED} more" if len(only_new) > MOST_LISTED else ""
-            raise CutoverRefused(
-                f"The old system does not know {', '.join(only_new[:MOST_LISTED])}{more}: they "
-                "would be lost from sight.",
-                code="only_in_new",
-                only_in_new=only_new[:MOST_LISTED],
-            )
+
+
+def _refuse_losing_sight(key: CutoverKey) -> None:
+    """Somebody will read the old system again: it has to know what the new one knows."""
+    only_new = list(key.only_in_new())
+    if only_new:
+        more = f" and {len(only_new) - MOST_LISTED} more" if len(only_new) > MOST_LISTED else ""
+        raise CutoverRefused(
+            f"The old system does not know {', '.join(only_new[:MOST_LISTED])}{more}: they "
+            "would be lost from sight.",
+            code="only_in_new",
+            only_in_new=only_new[:MOST_LISTED],
+        )
 
 
 def _verified_run(key: CutoverKey) -> Run:
@@ -140,59 +151,6 @@ def _fresh_and_clean(key: CutoverKey, cutover: Cutover) -> None:
             f"{unexplained} differences between the systems are unexplained.",
             code="mismatches",
         )
-
-
-def _move(
-    cutover: Cutover,
-    stage: str,
-    read_percentage: int | None,
-    actor: User,
-    surface: str,
-    reason: str,
-    action: str,
-) -> Cutover:
-    before = cutover.stage
-    if stage != before:
-        cutover.since = database_time()
-        cutover.compared = cutover.mismatched = 0
-        cutover.legacy_ms = cutover.new_ms = 0.0
-    if stage == Stage.SHADOW != before:
-        cutover.mismatches.all().delete()
-    cutover.stage = stage
-    if read_percentage is not None:
-        cutover.read_percentage = read_percentage
-    cutover.save()
-    record_action(
-        None,
-        action=action,
-        acting_user=actor,
-        surface=surface,
-        reason=reason,
-        from_state=before,
-        to_state=stage,
-        details={"cutover": cutover.key, "read_percentage": cutover.read_percentage},
-    )
-    transaction.on_commit(lambda: switch.forget(cutover.key))
-    return cutover
-
-
-def step_back_if_over_budget(name: str) -> None:
-    """From shadow to dual write, by itself, where differences or slowness spend a budget."""
-    with transaction.atomic():
-        cutover = Cutover.objects.select_for_update().filter(key=name).first()
-        if cutover is None or cutover.stage != Stage.SHADOW:
-            return
-        if cutover.compared < LEAST_COMPARISONS:
-            return
-        share = cutover.mismatched / cutover.compared
-        latency = cutover.new_ms / cutover.compared
-        if share > cutover.mismatch_budget:
-            reason = f"{share:.1%} of {cutover.compared} comparisons differ"
-        elif latency > cutover.latency_budget_ms:
-            reason = f"the new side takes {latency:.0f} ms on average"
-        else:
-            return
-        _move(cutover, Stage.DUAL_WRITE, None, system_user(), Surface.WORKER, reason, "step_back")
 
 
 def explain_mismatch(

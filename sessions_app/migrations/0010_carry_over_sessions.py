@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("sessions_app", "0009_incomplete_attempts"),
-        ("migrations_tools", "0009_batch_losses"),
+        ("migrations_tools", "0010_dual_written"),
     ]
 
     operations = [

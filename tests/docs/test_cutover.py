@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrations_tools.cutover import comparing, keys, switch
+from migrations_tools.cutover import believed, comparing, keys
 from migrations_tools.cutover.stages import RULES, Stage
 from migrations_tools.models import Cutover
 from tests.docs.console import blocks, document, section, table
@@ -30,7 +30,7 @@ def test_numbers_are_those_of_the_program() -> None:
     assert f"({fresh.mismatch_budget:.0%})".replace("%", " %") in flat
     assert f"({fresh.latency_budget_ms:.0f} ms)" in flat
     assert f"at most {comparing.MOST_MISMATCHES:,} of them" in flat
-    assert switch.BELIEVED_SECONDS == 5
+    assert believed.BELIEVED_SECONDS == 5
     assert "after five seconds at most" in flat
 
 

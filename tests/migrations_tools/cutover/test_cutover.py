@@ -15,19 +15,22 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from migrations_tools.cutover import comparing, keys, switch
+from migrations_tools.cutover import believed, comparing, keys
 from migrations_tools.cutover.keys import CutoverKey, UnknownCutover, get_cutover, register_cutover
+from migrations_tools.cutover.moving import LEAST_COMPARISONS
 from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Stage
 from migrations_tools.cutover.switch import Switch
+from migrations_tools.definitions.registry import get_definition
 from migrations_tools.exceptions import CarryoverError, PermissionRefused
 from migrations_tools.models import Cutover, Mismatch, Run, Transition, Waiver
+from migrations_tools.selectors.completion import waiting_keys
 from migrations_tools.services import cutover as service
 from migrations_tools.services import runs
 from migrations_tools.services.cutover import CutoverRefused, change_stage
 from migrations_tools.services.verification import verify_run
 from tests.migrations_tools.engine.test_running import actor, stage
 from tests.migrations_tools.people import person
-from tests.shop.models import Customer, LegacyNote
+from tests.shop.models import Customer, LegacyNote, LegacyOrder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +42,7 @@ only_new: list[str] = []
 def shop(monkeypatch: pytest.MonkeyPatch) -> Switch:
     """The shop's customers: notes in the old system, customers in the new one."""
     monkeypatch.setattr(keys, "_keys", {})
-    monkeypatch.setattr(switch, "_believed", {})
+    monkeypatch.setattr(believed, "_believed", {})
     monkeypatch.setattr(comparing, "_figures", {})
     only_new.clear()
     return Switch(
@@ -81,7 +84,7 @@ def listed(shop: Switch, subject: str = "") -> list[str]:
 def at(stage_: str, **values: Any) -> None:
     """The stage as if it had been reached."""
     Cutover.objects.update_or_create(key="shop", defaults={"stage": stage_, **values})
-    switch.forget("shop")
+    believed.forget("shop")
 
 
 def move(to: str, **arguments: Any) -> Cutover:
@@ -203,7 +206,7 @@ def test_reads_are_believed_for_five_seconds_at_most(
     assert listed(shop) == []
     Cutover.objects.update_or_create(key="shop", defaults={"stage": Stage.RAMP_DOWN})
     assert listed(shop) == []
-    later = time.monotonic() + switch.BELIEVED_SECONDS
+    later = time.monotonic() + believed.BELIEVED_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert listed(shop) == ["new"]
 
@@ -237,6 +240,49 @@ def test_an_error_of_the_new_side_is_kept_and_never_raised(shop: Switch) -> None
         assert shop.read("details", legacy=lambda: "fine", new=broken) == "fine"
         assert LegacyNote.objects.count() == 0  # the transaction is not spoiled
     assert "no_such_column" in Mismatch.objects.get().error
+
+
+def test_a_difference_seen_again_says_when(shop: Switch) -> None:
+    at(Stage.SHADOW)
+    Customer.objects.create(email="new@example.com")
+    listed(shop)
+    Mismatch.objects.update(last_seen=timezone.now() - timedelta(days=1))
+    listed(shop)
+    assert timezone.now() - Mismatch.objects.get().last_seen < timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("fine", object()), (object(), "fine"), ("fine", "NUL \0, half a sign \ud800")],
+)
+def test_answers_that_cannot_be_compared_or_stored_are_nobodys_trouble(
+    shop: Switch, old: Any, new: Any
+) -> None:
+    at(Stage.SHADOW)
+    with transaction.atomic():
+        assert shop.read("details", legacy=lambda: old, new=lambda: new, subject="\ud800") is old
+        assert LegacyNote.objects.count() == 0  # the transaction is not spoiled
+    assert Mismatch.objects.count() == isinstance(old, str) * isinstance(new, str)
+
+
+def test_an_explained_difference_spends_no_budget(shop: Switch) -> None:
+    at(Stage.SHADOW, mismatch_budget=0.5)
+    shop.read("list", legacy=lambda: 1, new=lambda: 2)
+    service.explain_mismatch(Mismatch.objects.get(), explanation="another alphabet", **actor())
+    for _ in range(2 * LEAST_COMPARISONS):
+        shop.read("list", legacy=lambda: 1, new=lambda: 2)
+    comparing.flush("shop")
+    found = Cutover.objects.get()
+    assert (found.stage, found.mismatched) == (Stage.SHADOW, 1)
+    assert Mismatch.objects.get().times == 2 * LEAST_COMPARISONS + 1
+
+
+def test_comparisons_of_a_stage_that_is_over_count_no_more(shop: Switch) -> None:
+    at(Stage.SHADOW, since=timezone.now() - timedelta(days=1))
+    shop.read("list", legacy=lambda: 1, new=lambda: 2)
+    at(Stage.SHADOW, since=timezone.now())
+    comparing.flush("shop")
+    assert Cutover.objects.get().compared == 0
 
 
 def test_expected_differences_are_ignored(shop: Switch) -> None:
@@ -277,7 +323,7 @@ def test_over_a_budget_it_steps_back_by_itself_and_says_why(
     shop: Switch, budget: dict[str, float], differs: bool, stage_: str
 ) -> None:
     at(Stage.SHADOW, **budget)
-    for _ in range(service.LEAST_COMPARISONS):
+    for _ in range(LEAST_COMPARISONS):
         shop.read("list", legacy=lambda: 1, new=lambda: 2 if differs else 1)
     comparing.flush("shop")
     assert Cutover.objects.get().stage == stage_
@@ -394,6 +440,54 @@ def test_the_way_back_is_refused_where_the_old_side_lacks_something() -> None:
     assert refused.value.fields == {"only_in_new": ["session u-1"]}
     only_new.clear()
     assert move(Stage.SHADOW).stage == Stage.SHADOW
+
+
+@pytest.mark.parametrize(
+    ("start", "share", "to", "new_share", "refused"),
+    [
+        (Stage.RAMP_DOWN, 100, Stage.LIVE, 10, True),
+        (Stage.RAMP_DOWN, 100, Stage.LIVE, 100, False),
+        (Stage.LIVE, 50, Stage.LIVE, 10, True),
+        (Stage.LIVE, 50, Stage.LIVE, 90, False),
+    ],
+)
+def test_fewer_readers_of_the_new_side_need_nothing_that_only_it_has(
+    start: str, share: int, to: str, new_share: int, refused: bool
+) -> None:
+    at(start, read_percentage=share)
+    only_new.append("session u-1")
+    if refused:
+        with pytest.raises(CutoverRefused) as error:
+            move(to, read_percentage=new_share)
+        assert error.value.code == "only_in_new"
+    else:
+        assert move(to, read_percentage=new_share).read_percentage == new_share
+
+
+def test_what_is_written_to_both_sides_waits_for_no_run(shop: Switch) -> None:
+    old, *_ = stage(2)
+    definition = get_definition("carry_orders")
+    key = str(old.pk)
+
+    def write(text: str) -> str:
+        LegacyOrder.objects.filter(pk=old.pk).update(content_hash=text.encode())
+        return text
+
+    def dual(text: str) -> int:
+        shop.write(legacy=lambda _: write(text), new=lambda _: text, source_key=key)
+        return waiting_keys(definition)
+
+    at(Stage.DUAL_WRITE)
+    assert dual("one") == 2  # it waited before: a dual write is no carrying over
+    runs.work_run(runs.start_run("carry_orders", **actor()))  # type: ignore[arg-type]
+    assert waiting_keys(definition) == 0
+    assert dual("two") == 0
+    write("three")
+    assert waiting_keys(definition) == 1  # changed behind the application's back
+    assert dual("four") == 1
+    at(Stage.OFF)
+    assert dual("two") == 0  # as it was written to both
+    assert dual("five") == 1  # one side alone
 
 
 @pytest.mark.parametrize(
