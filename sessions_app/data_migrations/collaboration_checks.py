@@ -10,6 +10,7 @@ from typing import Final
 
 from migrations_tools.definitions import SQLCheck, SQLScan
 from sessions_app.data_migrations.collaboration_facts import (
+    DECISIONS,
     FACTS,
     FILES,
     OWNERS,
@@ -17,7 +18,7 @@ from sessions_app.data_migrations.collaboration_facts import (
     PEOPLE,
     WRITTEN,
 )
-from sessions_app.data_migrations.collaboration_stored import DEFINITION
+from sessions_app.data_migrations.collaboration_stored import DEFINITION, DUAL_WRITE
 
 _SESSION_HISTORY: Final = "sessions_app_historicalsession"
 _PERSON_HISTORY: Final = "sessions_app_historicalsessionparticipant"
@@ -69,8 +70,9 @@ _COMPARED: Final = """
 
 
 def _is_ours(alias: str) -> str:
-    """SQL: a run of this migration, or its rollback, wrote the history row."""
-    return f"(coalesce({alias}.history_change_reason, '') IN (SELECT reason FROM ours)) IS TRUE"
+    """SQL: a run of this migration, its rollback, or a dual write wrote the history row."""
+    reason = f"coalesce({alias}.history_change_reason, '')"
+    return f"({reason} IN (SELECT reason FROM ours) OR starts_with({reason}, '{DUAL_WRITE}'))"
 
 
 # In the next ones ``same`` says which rows of a history ``{h}`` are an object's.
@@ -188,10 +190,28 @@ _PERSON_FAILURES: Final = f"""
     WHERE counted.owners <> 1
 """
 
+# The old rows say something of a session's status only where it was decided here.
+_STATUS_SET_HERE: Final = f"""coalesce((
+    SELECT NOT {_is_ours("h")} FROM {_SESSION_HISTORY} h
+    WHERE h.id = c.id AND h.history_id > coalesce((
+        SELECT max(other.history_id) FROM {_SESSION_HISTORY} other
+        WHERE other.id = c.id AND other.status <> s.status
+    ), 0)
+    ORDER BY h.history_id LIMIT 1
+), false)"""
+
 _SESSION_FAILURES: Final = f"""
     SELECT 'session_missing', c.sid, 'The old rows have this session, the new tables do not',
         {_taken_away(_SESSION_HISTORY, _SAME_SESSION)}
     FROM compared c WHERE c.id IS NULL
+    UNION ALL
+    SELECT 'session_status_differs', c.sid,
+        'The session should be ' || coalesce(d.status, 'active') || ' and is ' || s.status,
+        {_STATUS_SET_HERE}
+    FROM compared c
+    JOIN sessions_app_session s ON s.id = c.id
+    LEFT JOIN decisions d ON d.sid = c.sid
+    WHERE s.status <> coalesce(d.status, 'active')
     UNION ALL
     SELECT 'session_extra', s.session_id, 'No old row has this session', false
     FROM sessions_app_session s
@@ -254,6 +274,7 @@ _SCAN: Final = SQLScan(
         "session_key_differs": "Every old row is filed under the session that it names",
         "session_missing": "Every session of the old rows is there",
         "session_extra": "Every session that is there has old rows, or was made here",
+        "session_status_differs": "Every session is archived or deleted as decided beside its rows",
         "owner_count": "Every session has exactly one owner",
         "participant_missing": "Everybody whom the old rows name is in the session",
         "participant_extra": "Nobody is in a session whom no old row names",
@@ -264,7 +285,8 @@ _SCAN: Final = SQLScan(
     },
     examined="SELECT count(*) FROM sessions_app_legacycollaborationrow",
     failures=f"""
-        WITH {WRITTEN}, {FACTS}, {OWNERS}, {PEOPLE}, {FILES}, {_RUNS}, {_COMPARED}, {_PAIRS}
+        WITH {DECISIONS}, {WRITTEN}, {FACTS}, {OWNERS}, {PEOPLE}, {FILES}, {_RUNS}, {_COMPARED},
+        {_PAIRS}
         {_ROW_FAILURES} UNION ALL {_SESSION_FAILURES} UNION ALL {_PERSON_FAILURES}
         UNION ALL {_FILE_FAILURES}
     """,

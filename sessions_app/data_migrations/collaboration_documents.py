@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from migrations_tools.definitions import Warning_
-from sessions_app.models import ParticipantRole
+from sessions_app.models import ParticipantRole, ParticipantStatus
 from sessions_app.reading.collaboration import (
     access_of,
     email_of,
@@ -39,6 +40,18 @@ class FileName(NamedTuple):
 
     name: str
     path: str
+
+
+@dataclass(slots=True)
+class Person:
+    """A participant as the old rows have it; times are UTC."""
+
+    role: ParticipantRole
+    status: ParticipantStatus
+    display_name: str
+    invited_by: str = ""
+    invited_at: datetime | None = None
+    joined_at: datetime | None = None
 
 
 class Fact(NamedTuple):

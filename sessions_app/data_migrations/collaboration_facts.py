@@ -1,8 +1,8 @@
 """Staged documents as SQL: who should be in which session (collaboration.md R1–R7, R10).
 
-Written anew for verification, beside `collaboration_documents` and `collaboration_weighing`: what
-one of them misreads, the other finds. Each constant is one query of a WITH clause and uses the
-ones before it; `PARAMETERS` go with them.
+Written anew for verification, beside `collaboration_documents`, `collaboration_decisions` and
+`collaboration_weighing`: what one of them misreads, the other finds. Each constant is one or more
+queries of a WITH clause and uses the ones before it; `PARAMETERS` go with them.
 """
 
 from __future__ import annotations
@@ -53,6 +53,24 @@ def _is_there(field: str) -> str:
     )
 
 
+# Rows that this application wrote beside those of the old platform.
+_DECIDES: Final = "(r.legacy_import_id IS NULL AND starts_with(r.key, 'decisions:'))"
+
+#: What was decided here about people and sessions.
+DECISIONS: Final = f"""
+    decisions AS MATERIALIZED (
+        SELECT r.session_key AS sid, r.document -> 'decisions' ->> 'status' AS status
+        FROM sessions_app_legacycollaborationrow r WHERE {_DECIDES}
+    ),
+    decided_people AS MATERIALIZED (
+        SELECT r.session_key AS sid, p.key COLLATE "C" AS email, p.value ->> 'role' AS role,
+            p.value ->> 'status' AS status
+        FROM sessions_app_legacycollaborationrow r
+        CROSS JOIN LATERAL jsonb_each(r.document -> 'decisions' -> 'people') p
+        WHERE {_DECIDES}
+    )
+"""
+
 #: Texts and numbers of each row, without meaning yet.
 WRITTEN: Final = f"""
     written AS (
@@ -76,6 +94,7 @@ WRITTEN: Final = f"""
             END COLLATE "C" AS session_id
         FROM sessions_app_legacycollaborationrow r
         CROSS JOIN LATERAL (SELECT r.document AS d OFFSET 0) whole
+        WHERE NOT {_DECIDES}
     )
 """
 
@@ -152,7 +171,10 @@ FACTS: Final = f"""
 OWNERS: Final = """
     owners AS MATERIALIZED (
         SELECT DISTINCT ON (sid) sid, email FROM (
-            SELECT sid, email, 1 AS rank, 0 AS fewer, place
+            SELECT sid, email, 0 AS rank, 0 AS fewer, 0 AS place
+            FROM decided_people WHERE role = 'owner'
+            UNION ALL
+            SELECT sid, email, 1, 0, place
             FROM placed WHERE kind = 'creation' AND email IS NOT NULL
             UNION ALL
             SELECT sid, email, 2, -count(*), min(place)
@@ -165,24 +187,29 @@ OWNERS: Final = """
     )
 """
 
-#: Everybody who should be in a session, with role and status (R5, R7).
+#: Everybody who should be in a session, with role and status (R5, R7), or who was in it.
 PEOPLE: Final = """
     people AS MATERIALIZED (
-        SELECT p.sid, p.email,
-            CASE WHEN p.email = o.email THEN 'owner'
-                ELSE (array_agg(p.role ORDER BY p.rank, p.place))[1] END AS role,
-            CASE WHEN p.email = o.email OR bool_or(p.rank > 1) THEN 'active'
-                ELSE 'invited' END AS status
+        SELECT coalesce(e.sid, w.sid) AS sid, coalesce(e.email, w.email) AS email,
+            coalesce(w.role, e.role) AS role, coalesce(w.status, e.status) AS status
         FROM (
-            SELECT sid, invited AS email, role, 1 AS rank, place
-            FROM placed WHERE kind = 'invitation'
-            UNION ALL
-            SELECT sid, email, CASE kind WHEN 'self' THEN role ELSE 'editor' END,
-                CASE kind WHEN 'self' THEN 3 ELSE 2 END, place
-            FROM placed WHERE kind <> 'orphan' AND email IS NOT NULL
-        ) p
-        JOIN owners o USING (sid)
-        GROUP BY p.sid, p.email, o.email
+            SELECT p.sid, p.email,
+                CASE WHEN p.email = o.email THEN 'owner'
+                    ELSE (array_agg(p.role ORDER BY p.rank, p.place))[1] END AS role,
+                CASE WHEN p.email = o.email OR bool_or(p.rank > 1) THEN 'active'
+                    ELSE 'invited' END AS status
+            FROM (
+                SELECT sid, invited AS email, role, 1 AS rank, place
+                FROM placed WHERE kind = 'invitation'
+                UNION ALL
+                SELECT sid, email, CASE kind WHEN 'self' THEN role ELSE 'editor' END,
+                    CASE kind WHEN 'self' THEN 3 ELSE 2 END, place
+                FROM placed WHERE kind <> 'orphan' AND email IS NOT NULL
+            ) p
+            JOIN owners o USING (sid)
+            GROUP BY p.sid, p.email, o.email
+        ) e
+        FULL JOIN decided_people w ON w.sid = e.sid AND w.email = e.email
     )
 """
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from migrations_tools.definitions import Delete, Insert, Update, Warning_, build
 from migrations_tools.definitions.changes import Change
-from sessions_app.data_migrations.collaboration_documents import FileName
+from sessions_app.data_migrations.collaboration_documents import FileName, Person
 from sessions_app.data_migrations.collaboration_stored import Stored, StoredSession
-from sessions_app.data_migrations.collaboration_weighing import Person, Upload, Weighed
+from sessions_app.data_migrations.collaboration_weighing import Upload, Weighed
 from sessions_app.models import (
     ParticipantRole,
     ParticipantStatus,
@@ -20,12 +20,10 @@ from sessions_app.models import (
     SessionFile,
     SessionKind,
     SessionParticipant,
-    SessionStatus,
 )
 
 _OWNER: Final = ParticipantRole.OWNER.value
 _KIND: Final = SessionKind.COLLABORATION.value
-_ACTIVE: Final = SessionStatus.ACTIVE.value
 
 
 def new_session(session_id: str, weighed: Weighed) -> list[Change]:
@@ -34,7 +32,6 @@ def new_session(session_id: str, weighed: Weighed) -> list[Change]:
         Session,
         session_id=session_id,
         kind=_KIND,
-        status=_ACTIVE,
         metadata={},
         **_session_values(weighed),
     )
@@ -59,6 +56,7 @@ def _session_values(weighed: Weighed) -> dict[str, Any]:
     return {
         "title": weighed.title,
         "description": weighed.description,
+        "status": weighed.status.value,
         "created_at": weighed.created_at,
         "updated_at": weighed.updated_at,
         "last_activity_at": weighed.updated_at,

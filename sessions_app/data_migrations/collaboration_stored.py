@@ -1,7 +1,7 @@
 """What stands in the new tables, and which of it people changed (collaboration.md R11, R12).
 
 The history tells: a column was edited here if its newest change came from anybody but a run of
-this migration, or if it holds what no history row says.
+this migration or a dual write, or if it holds what no history row says.
 """
 
 from __future__ import annotations
@@ -21,9 +21,20 @@ M = TypeVar("M", bound=Model)
 
 DEFINITION: Final = "normalize_collaboration_sessions"
 
-#: Columns that follow the old rows as long as nobody edits them here. ``status`` of a session
-#: and ``user`` of a participant are not among them: the old rows do not know them.
-SESSION_COLUMNS: Final = ("title", "description", "created_at", "updated_at", "last_activity_at")
+#: How the reasons of changes begin that were made in the old rows at the same time: they are no
+#: edits of this side alone, and the columns go on following the old rows.
+DUAL_WRITE: Final = "dual write: "
+
+#: Columns that follow the old rows as long as nobody edits them here. ``user`` of a participant
+#: is not among them: the old rows do not know it.
+SESSION_COLUMNS: Final = (
+    "title",
+    "description",
+    "status",
+    "created_at",
+    "updated_at",
+    "last_activity_at",
+)
 PARTICIPANT_COLUMNS: Final = (
     "role",
     "status",
@@ -39,7 +50,7 @@ FILE_COLUMNS: Final = ("uploaded_by", "uploaded_at")
 class Stored(Generic[M]):
     """A row that stands, and the columns of it that were edited here.
 
-    ``is_ours``: a run of this migration made it.
+    ``is_ours``: a run of this migration made it, or somebody by a dual write.
     """
 
     obj: M
@@ -86,6 +97,19 @@ def known_of(session_ids: Collection[str]) -> Known:
         _add_people(found, ours)
         _add_files(found, ours)
     return Known({stored.session.obj.session_id: stored for stored in found.values()}, deleted)
+
+
+def is_carried_over(session_id: str) -> bool:
+    """Whether the session that stands under this id was made by a run or by a dual write.
+
+    Another one only has the same id (R12).
+    """
+    made = Session.history.filter(session_id=session_id, history_type="+").order_by("history_id")
+    reason = made.values_list("history_change_reason", flat=True).last() or ""
+    if reason.startswith(DUAL_WRITE):
+        return True
+    runs = Run.objects.filter(definition=DEFINITION).values_list("pk", flat=True)
+    return reason in {f"run {run}" for run in runs}
 
 
 def _add_people(found: Mapping[int, StoredSession], ours: Collection[str]) -> None:
@@ -151,7 +175,8 @@ class _Histories:
                 yield entries[-1]
 
     def _is_ours(self, entry: Mapping[str, Any]) -> bool:
-        return entry["history_change_reason"] in self._ours
+        reason = entry["history_change_reason"] or ""
+        return reason in self._ours or reason.startswith(DUAL_WRITE)
 
     def _differing(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
         return {name for name in self._columns if one.get(name) != other[name]}

@@ -9,27 +9,17 @@ from datetime import datetime
 from typing import Final
 
 from migrations_tools.definitions import Reject, Warning_
+from sessions_app.data_migrations.collaboration_decisions import NOTHING, Decisions
 from sessions_app.data_migrations.collaboration_documents import (
     Fact,
     FileName,
+    Person,
     RowKind,
     Warnings,
 )
-from sessions_app.models import ParticipantRole, ParticipantStatus, Session
+from sessions_app.models import ParticipantRole, ParticipantStatus, Session, SessionStatus
 
 _LONGEST_TITLE: Final = Session._meta.get_field("title").max_length or 0
-
-
-@dataclass(slots=True)
-class Person:
-    """A participant as the old rows have it; times are UTC."""
-
-    role: ParticipantRole
-    status: ParticipantStatus
-    display_name: str
-    invited_by: str = ""
-    invited_at: datetime | None = None
-    joined_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -46,6 +36,7 @@ class Weighed:
 
     title: str
     description: str
+    status: SessionStatus
     created_at: datetime
     updated_at: datetime
     owner: str
@@ -81,34 +72,41 @@ _ROWS_OF_SENDER: Final = {
 }
 
 
-def weigh(session_id: str, facts: Sequence[Fact], warnings: Warnings) -> Weighed:
+def weigh(
+    session_id: str, facts: Sequence[Fact], warnings: Warnings, decisions: Decisions = NOTHING
+) -> Weighed:
     """The session that the rows describe; ``warnings`` of their reading are kept first.
 
-    Raises Reject (``no_owner``) where nobody can be its owner (R4).
+    What was decided here stands over what the rows say. Raises Reject (``no_owner``) where nobody
+    can be its owner (R4).
     """
     ordered = sorted(facts, key=lambda fact: fact.order)
     evidence = _evidence(ordered)
-    owner = _owner(ordered, warnings)
+    owner = decisions.owner or _owner(ordered, warnings)
     people = {
         email: _owner_person(email, of_person)
         if email == owner
         else _person(email, of_person, warnings)
         for email, of_person in sorted(evidence.items())
+        if email not in decisions.people
     }
     _tell_of_text(ordered, owner, evidence, warnings)
-    own = evidence[owner].creations
+    own = evidence[owner].creations if owner in evidence else []
     title = _text("name", own, ordered) or f"Session {session_id}"
     if len(title) > _LONGEST_TITLE:
         detail = f"The name has {len(title)} characters and is cut after {_LONGEST_TITLE}."
         warnings.append(Warning_("name_truncated", detail))
     created_at, updated_at = _times(ordered, warnings)
     return Weighed(
-        title=title[:_LONGEST_TITLE],
-        description=_text("description", own, ordered),
-        created_at=created_at,
-        updated_at=updated_at,
+        title=(title if decisions.title is None else decisions.title)[:_LONGEST_TITLE],
+        description=_text("description", own, ordered)
+        if decisions.description is None
+        else decisions.description,
+        status=decisions.status,
+        created_at=decisions.created_at or created_at,
+        updated_at=max(filter(None, (updated_at, decisions.updated_at))),
         owner=owner,
-        people=people,
+        people=dict(sorted({**people, **decisions.people}.items())),
         files=_files(ordered),
         warnings=warnings,
     )

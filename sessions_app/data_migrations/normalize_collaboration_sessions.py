@@ -21,6 +21,7 @@ from migrations_tools.definitions import (
     register,
 )
 from sessions_app.data_migrations.collaboration_checks import CHECKS
+from sessions_app.data_migrations.collaboration_decisions import decisions_of, is_decisions
 from sessions_app.data_migrations.collaboration_documents import Warnings, read_row
 from sessions_app.data_migrations.collaboration_merging import merge, new_session
 from sessions_app.data_migrations.collaboration_stored import Known, known_of
@@ -43,7 +44,7 @@ class SessionStep(Step):
     source = GroupSource(
         LegacyCollaborationRow,
         by="session_key",
-        fields=["key", "document", "session_key", "staged_at"],
+        fields=["key", "document", "session_key", "staged_at", "legacy_import_id"],
     )
     writes = [Session, SessionParticipant, SessionFile]
 
@@ -55,7 +56,8 @@ class SessionStep(Step):
             written = row.rows[0].document.get("session_id")
             raise Reject("invalid_session_id", f"“{str(written)[:80]}” is no session id.")
         warnings: Warnings = []
-        weighed = weigh(row.key, [read_row(found, warnings) for found in row.rows], warnings)
+        facts = [read_row(found, warnings) for found in row.rows if not is_decisions(found)]
+        weighed = weigh(row.key, facts, warnings, decisions_of(row.rows))
         stored = context.sessions.get(row.key)
         if stored is None:
             if row.key in context.deleted:

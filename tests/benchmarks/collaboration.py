@@ -93,9 +93,7 @@ def _new(email: str) -> Any:
 def _old(email: str) -> Any:
     from sessions_app.selectors.collaboration import legacy_sessions_of
 
-    return sorted(
-        (found.session_id, sorted(found.participants)) for found in legacy_sessions_of(email)
-    )
+    return sorted((found.session_id, sorted(found.members)) for found in legacy_sessions_of(email))
 
 
 def index_addresses() -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sessions_app.models import Session, SessionParticipant
-from sessions_app.selectors.collaboration import legacy_sessions_of
+from sessions_app.selectors.collaboration import legacy_sessions_of, sessions_of
 from tests.sessions_app.data_migrations.collaboration import A, B, C, carry, document, stage
 from tests.sessions_app.factories import ParticipantFactory
 
@@ -58,8 +58,12 @@ def test_both_paths_answer_the_same_for_everybody(tmp_path: Path) -> None:
             found.session_id: {p.email: p.role for p in found.participants.all()}
             for found in Session.objects.of_person(email).with_participants()
         }
-        old = {found.session_id: found.participants for found in legacy_sessions_of(email)}
+        old = {
+            found.session_id: {member.email: member.role for member in found.members.values()}
+            for found in legacy_sessions_of(email)
+        }
         assert old == new
+        assert legacy_sessions_of(email) == sessions_of(email)
 
 
 def test_the_new_path_takes_two_queries_whatever_the_number_of_sessions() -> None:
