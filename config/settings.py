@@ -197,6 +197,13 @@ CARRYOVER_LIMITS: dict[str, float] = env.json("CARRYOVER_LIMITS", default={})
 # What comes before a real run: data migration, or *, to approval, dry_run, rehearsal.
 CARRYOVER_POLICIES: dict[str, list[str]] = env.json("CARRYOVER_POLICIES", default={})
 
+# ----------------------------------------------------------------------------- collaboration
+
+# People of one session, invited ones included.
+CARRYOVER_COLLABORATION_CAPACITY: int = env.int("CARRYOVER_COLLABORATION_CAPACITY", default=100)
+# Domains whose addresses may be invited; empty: all.
+CARRYOVER_COLLABORATION_DOMAINS: list[str] = env.list("CARRYOVER_COLLABORATION_DOMAINS", default=[])
+
 # ----------------------------------------------------------------------------- letters
 
 # Who writes to banks. Lines of an address are parted by |. Without the Arabic words, the others.

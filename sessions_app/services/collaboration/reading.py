@@ -1,0 +1,104 @@
+"""Reading collaboration sessions in every stage of the cutover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sessions_app.collaboration import rules
+from sessions_app.collaboration.roles import Right, rights_of
+from sessions_app.collaboration.state import Collaboration, Member
+from sessions_app.cutovers import COLLABORATION
+from sessions_app.models import ParticipantRole, ParticipantStatus
+from sessions_app.services.collaboration import legacy, new
+from sessions_app.services.collaboration.people import Person, known_person, public_id
+
+
+class Which(StrEnum):
+    """Sessions of a list: those that the person owns, those of others, or both."""
+
+    ALL = "all"
+    MINE = "mine"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What somebody is in a session, and may do there."""
+
+    role: ParticipantRole
+    status: ParticipantStatus
+    rights: frozenset[Right]
+
+
+def list_sessions(*, acting_user: Person, which: Which = Which.ALL) -> list[Collaboration]:
+    """The person's sessions, invitations included, with all participants; newest activity first.
+
+    Deleted ones are left out, and those that the person left or was removed from. Raises
+    NotAuthenticated.
+    """
+    _, email = known_person(acting_user)
+    found = COLLABORATION.read(
+        "list",
+        legacy=lambda: legacy.sessions_of(email),
+        new=lambda: new.sessions_of(email),
+        subject=email,
+        clean=_list_as_json,
+    )
+    if which is Which.ALL:
+        return found
+    owned = which is Which.MINE
+    return [
+        each for each in found if (each.owner is not None and each.owner.email == email) == owned
+    ]
+
+
+def session_details(session_id: str, *, acting_user: Person) -> Collaboration:
+    """A session that the person is in or invited to.
+
+    Raises NotAuthenticated, NotFound or Forbidden.
+    """
+    return _seen("details", session_id, acting_user)[0]
+
+
+def active_users(session_id: str, *, acting_user: Person) -> list[Member]:
+    """Those who are in the session now – not invited, gone or removed –, by address.
+
+    Raises NotAuthenticated, NotFound or Forbidden.
+    """
+    members = _seen("active_users", session_id, acting_user)[0].members
+    active = (member for member in members.values() if member.status == ParticipantStatus.ACTIVE)
+    return sorted(active, key=lambda member: member.email)
+
+
+def check_access(session_id: str, *, acting_user: Person, right: Right = Right.VIEW) -> Access:
+    """What the person is and may do there. Raises Forbidden where ``right`` is not among it.
+
+    Raises NotAuthenticated or NotFound besides.
+    """
+    session, email = _seen("access", session_id, acting_user)
+    member = rules.require(session, email, right)
+    return Access(member.role, member.status, rights_of(member))
+
+
+def _seen(operation: str, session_id: str, acting_user: Person) -> tuple[Collaboration, str]:
+    """Both systems answer with the session, whoever asks; the rules are asked afterwards."""
+    _, email = known_person(acting_user)
+    key = public_id(session_id)
+    found = COLLABORATION.read(
+        operation,
+        legacy=lambda: legacy.find(key),
+        new=lambda: new.find(key),
+        subject=email,
+        clean=_as_json,
+    )
+    return rules.seen(found, key, email), email
+
+
+def _as_json(session: Collaboration | None) -> dict[str, Any] | None:
+    return None if session is None else session.as_dict()
+
+
+def _list_as_json(sessions: list[Collaboration]) -> list[dict[str, Any]]:
+    return [session.as_dict() for session in sessions]
