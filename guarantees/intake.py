@@ -19,7 +19,7 @@ from guarantees.reading import ValueNotUnderstood, read_amount, read_date
 from guarantees.reading.currencies import currency_in, read_currency
 from guarantees.workbooks.cells import Unreadable, is_blank
 from guarantees.workbooks.headings import Column
-from migrations_tools.imports.values import storable
+from migrations_tools.text import storable
 
 T = TypeVar("T")
 

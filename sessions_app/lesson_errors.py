@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from migrations_tools.exceptions import CarryoverError
-from migrations_tools.imports.values import storable
+from migrations_tools.text import storable
 
 
 class LessonError(CarryoverError):

@@ -12,8 +12,8 @@ from guarantees.action_errors import GuaranteeProtected, NotFound
 from guarantees.models import Guarantee
 from guarantees.services.actions.corrections import apply_changes, changes_asked
 from guarantees.services.actions.finding import lock_guarantee_by_id
-from guarantees.services.actions.permissions import require
-from guarantees.services.actions.writing import history_reason, save
+from migrations_tools.services.actors import require_permission
+from migrations_tools.signing import history_reason, save
 
 
 def correct_guarantee(
@@ -24,7 +24,9 @@ def correct_guarantee(
     Values that stand already are no change. Raises PermissionRefused, NotFound, ValueRefused,
     NothingChanged, or GuaranteeProtected: a protected guarantee takes a modification instead.
     """
-    require(acting_user, "change_guarantee", deed="correct a guarantee", surface=surface)
+    require_permission(
+        acting_user, "guarantees.change_guarantee", deed="correct a guarantee", surface=surface
+    )
     with transaction.atomic():
         guarantee = lock_guarantee_by_id(guarantee_id)
         if guarantee is None:

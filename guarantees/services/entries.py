@@ -17,8 +17,7 @@ from guarantees.models import BatchKind, Guarantee, ImportBatch
 from guarantees.pasted import Cells, cells_of, read_pasted
 from guarantees.selectors.dictionaries import read_dictionaries
 from guarantees.selectors.duplicates import entry_keys, known_guarantees
-from guarantees.services.actions.permissions import require
-from guarantees.services.actions.writing import Clock, history_reason, local_day
+from guarantees.services.actions.writing import local_day
 from guarantees.services.imports import duplicate_of
 from guarantees.services.recording import (
     lock_day_batch,
@@ -26,6 +25,8 @@ from guarantees.services.recording import (
     references_checked,
     save_totals,
 )
+from migrations_tools.services.actors import require_permission
+from migrations_tools.signing import Clock, history_reason
 
 #: Characters of a pasted text, and guarantees in it.
 LONGEST_TEXT: Final = 200_000
@@ -140,7 +141,7 @@ def _judged(
 
 
 def _require(user: User, deed: str, surface: str) -> None:
-    require(user, "add_guarantee", deed=deed, surface=surface)
+    require_permission(user, "guarantees.add_guarantee", deed=deed, surface=surface)
 
 
 def _refuse_text(code: str, message: str) -> None:

@@ -22,12 +22,13 @@ from guarantees.matching import Match
 from guarantees.models import BatchKind, ImportBatch
 from guarantees.selectors.dictionaries import read_dictionaries
 from guarantees.selectors.duplicates import Key, entry_keys, known_guarantees
-from guarantees.services.actions.permissions import require
-from guarantees.services.actions.writing import Clock, history_reason, local_day, save
+from guarantees.services.actions.writing import local_day
 from guarantees.services.recording import record_new, references_checked, save_totals
 from guarantees.workbooks import OpenWorkbook, open_workbook
 from migrations_tools.engine.transitions import record_action
-from migrations_tools.imports.values import storable_text
+from migrations_tools.services.actors import require_permission
+from migrations_tools.signing import Clock, history_reason, save
+from migrations_tools.text import storable_text
 
 _AT_ONCE: Final = 2_000  # rows that are looked up and written together
 #: Rejected and flagged rows, and rows of a preview, that an answer lists; all are counted.
@@ -241,7 +242,7 @@ def _report(workbook: OpenWorkbook, path: Path) -> WorkbookReport:
 
 
 def _require(user: User, surface: str) -> None:
-    require(user, "add_guarantee", deed="import guarantees", surface=surface)
+    require_permission(user, "guarantees.add_guarantee", deed="import guarantees", surface=surface)
 
 
 def _wait_for_turn(sha256: str) -> None:

@@ -25,12 +25,12 @@ from guarantees.models import (
 )
 from guarantees.names import normalize_name
 from guarantees.selectors.dictionaries import read_dictionaries
-from guarantees.services.actions.permissions import require
-from guarantees.services.actions.writing import history_reason, save
 from guarantees.services.recording import lock_batch, save_totals
 from migrations_tools.engine.history import CHANGED, write_history
 from migrations_tools.engine.sql import quoted, table_of
 from migrations_tools.engine.transfer import transfer
+from migrations_tools.services.actors import require_permission
+from migrations_tools.signing import history_reason, save
 
 #: ``source`` of an alias that a decision has taught.
 LEARNT: Final = "decision"
@@ -84,8 +84,8 @@ def decide_bank(
 def _decide(
     party: _Party, guarantee_id: int, pk: int, acting_user: User, surface: str, reason: str
 ) -> Decided:
-    require(
-        acting_user, "change_guarantee", deed=f"decide the {party.name} of a guarantee",
+    require_permission(
+        acting_user, "guarantees.change_guarantee", deed=f"decide the {party.name} of a guarantee",
         surface=surface,
     )  # fmt: skip
     why = history_reason(f"{party.name} decided", surface, reason)

@@ -17,10 +17,11 @@ from guarantees.entry_errors import DictionaryChanged
 from guarantees.intake import Entry
 from guarantees.models import Guarantee, GuaranteeStatus, ImportBatch, MatchStatus
 from guarantees.models.batch import DAILY_KINDS
-from guarantees.services.actions.writing import local_day, save
+from guarantees.services.actions.writing import local_day
 from migrations_tools.engine.history import INSERTED, write_history
 from migrations_tools.engine.sql import column_list, table_of
 from migrations_tools.engine.transfer import transfer
+from migrations_tools.signing import save
 
 _ACTIVE: Final = GuaranteeStatus.ACTIVE.value
 _READY: Final = MatchStatus.READY.value

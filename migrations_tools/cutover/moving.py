@@ -6,10 +6,10 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from migrations_tools.cutover.believed import forget
 from migrations_tools.cutover.stages import Stage
+from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.models.cutover import Cutover
 from migrations_tools.services.actors import system_user
@@ -34,7 +34,7 @@ def move_stage(
     """
     before = cutover.stage
     if stage != before:
-        cutover.since = timezone.now()
+        cutover.since = database_time()
         cutover.compared = cutover.mismatched = 0
         cutover.legacy_ms = cutover.new_ms = 0.0
     if stage == Stage.SHADOW != before:

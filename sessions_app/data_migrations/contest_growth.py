@@ -12,9 +12,9 @@ from typing import Final
 
 from django.db.models import BinaryField, F, Func
 
-from sessions_app.data_migrations.contest_context import IDENTITIES
 from sessions_app.data_migrations.contest_edits import by_person
 from sessions_app.data_migrations.contest_places import PROBLEM
+from sessions_app.legacy_imports.contests import CONTEST_USERS
 
 _INCOMPLETE: Final = "(a.correct_answer IS NULL OR a.difficulty IS NULL OR a.topics IS NULL)"
 
@@ -58,10 +58,10 @@ _PEOPLE: Final = f"""
         WHERE r.session_id = own.session_id AND r.user_id IS NULL
     ) x
     CROSS JOIN LATERAL (SELECT coalesce(
-        ({_KNOWN} WHERE i.kind = '{IDENTITIES}' AND i.legacy_id = nullif(x.user_ref, '')),
-        ({_KNOWN} WHERE i.kind = '{IDENTITIES}' AND i.username = x.username),
+        ({_KNOWN} WHERE i.kind = '{CONTEST_USERS}' AND i.legacy_id = nullif(x.user_ref, '')),
+        ({_KNOWN} WHERE i.kind = '{CONTEST_USERS}' AND i.username = x.username),
         ({_KNOWN} JOIN auth_user u ON u.id = i.user_id
-            WHERE i.kind = '{IDENTITIES}' AND i.username = '' AND u.username = x.username)
+            WHERE i.kind = '{CONTEST_USERS}' AND i.username = '' AND u.username = x.username)
     ) AS id) person
     WHERE person.id IS NOT NULL AND NOT {_EDITED}
 """

@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Q
 
-from migrations_tools.imports.values import storable
+from migrations_tools.text import storable
 from sessions_app.lesson_errors import FieldFault, InvalidFields, NotFound
 from sessions_app.models.lessons.lesson import LessonQuerySet
 from sessions_app.selectors.lessons.filters import LessonFilters

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 from django.utils import timezone
 
-from migrations_tools.imports.values import storable
+from migrations_tools.text import storable
 from sessions_app.lesson_errors import Forbidden, NotFound
 from sessions_app.models import RUNNING_SEMESTERS, Lesson, Profile, Role, Semester
 from sessions_app.models.lessons.lesson import LessonQuerySet

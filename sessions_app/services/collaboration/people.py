@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 
-from migrations_tools.imports.values import storable
+from migrations_tools.text import storable
 from sessions_app.collaboration.errors import InvalidValue, NotAuthenticated, NotFound
 from sessions_app.reading.collaboration import email_of, session_id_of
 
