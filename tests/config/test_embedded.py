@@ -49,6 +49,7 @@ def kill_postmaster(server):
     os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_first_connections_of_several_processes_start_one_server_that_outlives_them(run, server):
     with ThreadPoolExecutor(4) as pool:
         started = set(pool.map(lambda _: query(run, START_TIME), range(4)))
@@ -87,6 +88,7 @@ def test_after_a_crash_the_next_connection_starts_it_again_with_what_was_committ
     assert query(run, "SELECT n FROM kept") == "7"
 
 
+@pytest.mark.slow
 def test_a_connection_cut_by_a_crash_is_replaced_in_the_same_process(run, server):
     code = QUERY.format(START_TIME) + (
         "import os, pathlib, signal\n"
@@ -104,6 +106,7 @@ def test_a_connection_cut_by_a_crash_is_replaced_in_the_same_process(run, server
     assert result.stdout.splitlines()[-1] == "2"
 
 
+@pytest.mark.slow
 def test_a_server_whose_process_id_now_belongs_to_another_process_is_started(run, server):
     query(run, "SELECT 1")
     kill_postmaster(server)
@@ -113,6 +116,7 @@ def test_a_server_whose_process_id_now_belongs_to_another_process_is_started(run
     assert query(run, "SELECT 1") == "1"
 
 
+@pytest.mark.slow
 def test_a_crashed_server_waits_for_its_last_backends(run, server):
     """Until the last of them has seen the death, a second server would damage the data."""
     query(run, "SELECT 1")
@@ -129,6 +133,7 @@ def test_a_crashed_server_waits_for_its_last_backends(run, server):
         assert second.result(timeout=60) == "2"
 
 
+@pytest.mark.slow
 def test_a_home_too_long_for_a_socket_and_with_odd_characters_works(run, tmp_path):
     home = tmp_path / ("very long " * 12) / "عربي, 'quoted'"
     server = EmbeddedServer(home)
@@ -219,6 +224,7 @@ def as_ordinary_user(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_an_ordinary_user_has_a_server_of_their_own_after_root_had_one(
     run, server, as_ordinary_user, tmp_path
 ):
@@ -236,6 +242,7 @@ def test_an_ordinary_user_has_a_server_of_their_own_after_root_had_one(
     assert as_ordinary_user("-m", "config.embedded", "stop").returncode == 0
 
 
+@pytest.mark.slow
 def test_the_home_of_another_user_is_refused_with_a_way_out(run, server, as_ordinary_user):
     query(run, "SELECT 1")  # as root
 

@@ -48,6 +48,7 @@ def test_a_sound_definition_is_crash_safe():
     assert Run.objects.filter(kind="rollback", state="completed").count() == 15
 
 
+@pytest.mark.slow
 def test_groups_are_crash_safe():
     for customer in "abcde":
         LegacyNote.objects.create(customer=customer, text="one")

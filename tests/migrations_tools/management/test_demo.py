@@ -64,6 +64,7 @@ def test_the_main_job_is_shown_from_the_sample_files_to_the_second_run(home: Pat
     assert Guarantee.objects.filter(comment__contains="telephone").count() == 3
 
 
+@pytest.mark.slow
 def test_it_can_be_repeated() -> None:
     first, second = steps_of("split_imported_records"), steps_of("split_imported_records")
     assert second["clear away"]["rows"] == 2
@@ -75,6 +76,7 @@ def test_it_can_be_repeated() -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_scenario_is_in_the_closing_table() -> None:
     table = demonstrate()
     for scenario in all_scenarios():
