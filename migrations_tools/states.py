@@ -214,6 +214,7 @@ class Operation(models.TextChoices):
 
 class VerificationState(models.TextChoices):
     NONE = "none", _("not verified")
+    WAITING = "waiting", _("waits to be verified")
     PASSED = "passed", _("passed")
     FAILED = "failed", _("failed")
 

@@ -8,8 +8,10 @@ from django.db import DatabaseError, close_old_connections
 
 from migrations_tools.doorbell import (
     WORK_ON_IMPORT,
+    WORK_ON_VERIFICATION,
     WORK_SLICE,
     ring_for_imports,
+    ring_for_verifications,
     ring_seat,
     ring_seats,
 )
@@ -19,6 +21,7 @@ from migrations_tools.services.queued_imports import imports_wait
 from migrations_tools.services.queued_imports import work_on_import as carry_out_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.slices import work_in_seat
+from migrations_tools.services.verification import verifications_wait, verify_waiting
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +52,26 @@ def work_on_import() -> None:
         ring_for_imports()
 
 
+@shared_task(name=WORK_ON_VERIFICATION)
+def work_on_verification() -> None:
+    """Verify one run that waits for it; rings again while there are more."""
+    try:
+        done = verify_waiting()
+    except (DatabaseError, CarryoverError) as error:  # the sweep rings again
+        log.warning("verification failed", error=str(error))
+        close_old_connections()
+        return
+    if done is not None:
+        ring_for_verifications()
+
+
 @shared_task(name="migrations_tools.sweep")
 def sweep() -> None:
-    """Ring for every runnable run and for imports, every ten seconds: what was lost goes on."""
+    """Ring for all that waits, every ten seconds: what was lost goes on."""
     end_abandoned_rehearsals()
     if imports_wait():
         ring_for_imports()
+    if verifications_wait():
+        ring_for_verifications()
     for run in Run.objects.all().runnable():
         ring_seats(run)

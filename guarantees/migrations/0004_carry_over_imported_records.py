@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("guarantees", "0003_protected_guarantees"),
-        ("migrations_tools", "0010_dual_written"),
+        ("migrations_tools", "0011_verifications_wait"),
     ]
 
     operations = [RunDataMigration("split_imported_records")]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
 
+import structlog
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Exists, OuterRef
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.doorbell import ring_for_verifications
+from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.engine.clock import database_clock
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError
-from migrations_tools.models import Batch, Check, RetentionRecord, Run
-from migrations_tools.states import RunKind, RunState, VerificationState
+from migrations_tools.models import Batch, Check, RetentionRecord, Run, Transition
+from migrations_tools.states import RunKind, RunState, Surface, VerificationState
 from migrations_tools.verification.journal import journal_checks
 from migrations_tools.verification.keys import Keys, key_checks
 from migrations_tools.verification.progress import Progress, forget_progress
@@ -25,16 +30,36 @@ from migrations_tools.verification.ranges import batches_of
 from migrations_tools.verification.references import reference_check
 from migrations_tools.verification.results import MOST_NAMED, Result
 from migrations_tools.verification.rows import row_checks, undo_checks
-from migrations_tools.verification.sql_checks import definition_checks
+from migrations_tools.verification.sql_checks import run_check
+
+log = structlog.get_logger(__name__)
+
+#: The action by which somebody leaves a verification to the workers.
+REQUEST: Final = "request_verification"
 
 
-def verify_run(run: Run, *, acting_user: User, surface: str) -> dict[str, Any]:
+#: Some checks, and the results they give.
+Job = Callable[[], list[Result]]
+
+
+def verify_run(run: Run, *, acting_user: User, surface: str, workers: int = 1) -> dict[str, Any]:
     """Check one apply or rollback run; the JSON object of SPEC §3.
 
-    Of an apply run that stands, the definition's own checks are run too. Raises CarryoverError
-    for runs that wrote nothing by their nature, or whose journal was purged.
+    Of an apply run that stands, the definition's own checks are run too. ``workers`` connections
+    share the checks. Raises CarryoverError for runs that wrote nothing by their nature, or whose
+    journal was purged.
     """
     run.refresh_from_db()
+    _require_verifiable(run)
+    definition = get_definition(run.definition)
+    jobs: list[Job] = [partial(_engine_checks, run), partial(_references, definition)]
+    if run.kind == RunKind.APPLY and run.state != RunState.ROLLED_BACK:
+        jobs += _definition_jobs(definition)
+    results = _side_by_side(jobs, workers)
+    return _conclude(definition, [run], results, run, acting_user, surface)
+
+
+def _require_verifiable(run: Run) -> None:
     if run.kind not in {RunKind.APPLY, RunKind.ROLLBACK}:
         raise CarryoverError(
             f"Run {run.pk} is of the kind {run.get_kind_display()}: it wrote nothing that could "
@@ -49,20 +74,25 @@ def verify_run(run: Run, *, acting_user: User, surface: str) -> dict[str, Any]:
             code="journal_purged",
             run=str(run.pk),
         )
-    definition = get_definition(run.definition)
-    results = _engine_checks(run)
-    results.append(reference_check(definition.written_models()))
-    if run.kind == RunKind.APPLY and run.state != RunState.ROLLED_BACK:
-        results += definition_checks(definition)
-    return _conclude(definition, [run], results, run, acting_user, surface)
 
 
-def verify_definition(name: str, *, acting_user: User, surface: str) -> dict[str, Any]:
+def verify_definition(
+    name: str, *, acting_user: User, surface: str, workers: int = 1
+) -> dict[str, Any]:
     """Check all data of a definition, and every run of it that is not rolled back.
 
     Purged runs are left out: their data is looked at by the definition's checks alone.
     """
     definition = get_definition(name)
+    runs = standing_runs(definition)
+    jobs: list[Job] = [partial(_engine_checks, run) for run in runs]
+    jobs += [partial(_references, definition), *_definition_jobs(definition)]
+    results = _side_by_side(jobs, workers)
+    return _conclude(definition, runs, results, None, acting_user, surface)
+
+
+def standing_runs(definition: type[DataMigration]) -> list[Run]:
+    """Runs that began, are not rolled back, and whose journal is there, oldest first."""
     began = Batch.objects.filter(run=OuterRef("pk"))
     standing = list(
         Run.objects.standing()
@@ -70,11 +100,63 @@ def verify_definition(name: str, *, acting_user: User, surface: str) -> dict[str
         .order_by("created_at", "pk")
     )
     purged = _purged(standing)
-    runs = [run for run in standing if run.pk not in purged]
-    results = [result for run in runs for result in _engine_checks(run)]
-    results.append(reference_check(definition.written_models()))
-    results += definition_checks(definition)
-    return _conclude(definition, runs, results, None, acting_user, surface)
+    return [run for run in standing if run.pk not in purged]
+
+
+def request_verification(run: Run, *, acting_user: User, surface: str) -> Run:
+    """Leave the verification of ``run`` to the workers. Raises CarryoverError as `verify_run`."""
+    _require_verifiable(run)
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(verification_state=VerificationState.WAITING)
+        record_action(run, action=REQUEST, acting_user=acting_user, surface=surface)
+        ring_for_verifications()
+    run.refresh_from_db()
+    return run
+
+
+def verifications_wait() -> bool:
+    """Whether a run waits to be verified."""
+    return Run.objects.filter(verification_state=VerificationState.WAITING).exists()
+
+
+def verify_waiting() -> Run | None:
+    """Verify the oldest run that waits and that no other worker is at; None where there is none."""
+    waiting = Run.objects.filter(verification_state=VerificationState.WAITING)
+    for run in waiting.order_by("created_at", "pk"):
+        with advisory_lock(f"carryover verification {run.pk}") as taken:
+            if not taken or not waiting.filter(pk=run.pk).exists():
+                continue
+            asked = Transition.objects.filter(run=run, action=REQUEST).latest("id")
+            try:
+                verify_run(run, acting_user=asked.actor, surface=Surface.WORKER)
+            except CarryoverError as refusal:  # purged meanwhile, or its definition is gone
+                log.warning("run not verified", run=str(run.pk), error=refusal.message)
+                waiting.filter(pk=run.pk).update(verification_state=VerificationState.NONE)
+            return run
+    return None
+
+
+def _references(definition: type[DataMigration]) -> list[Result]:
+    return [reference_check(definition.written_models())]
+
+
+def _definition_jobs(definition: type[DataMigration]) -> list[Job]:
+    return [partial(run_check, check) for check in definition.checks]
+
+
+def _side_by_side(jobs: Sequence[Job], workers: int) -> list[Result]:
+    """The results of all jobs, in their order, worked on over as many connections as wanted."""
+    if workers == 1:
+        return [result for job in jobs for result in job()]
+    with ThreadPoolExecutor(workers) as pool:
+        return [result for found in pool.map(_apart, jobs) for result in found]
+
+
+def _apart(job: Job) -> list[Result]:
+    try:
+        return job()
+    finally:
+        connections.close_all()  # this thread's
 
 
 def _engine_checks(run: Run) -> list[Result]:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.checks import SQLCheck, SQLScan
 from migrations_tools.verification.results import MOST_NAMED, Result, rows_of, timed
-
-
-def definition_checks(definition: type[DataMigration]) -> list[Result]:
-    """The results of the definition's checks, one for each code."""
-    return [result for check in definition.checks for result in run_check(check)]
 
 
 def run_check(check: SQLCheck | SQLScan) -> list[Result]:

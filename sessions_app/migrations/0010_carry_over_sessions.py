@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("sessions_app", "0009_incomplete_attempts"),
-        ("migrations_tools", "0010_dual_written"),
+        ("migrations_tools", "0011_verifications_wait"),
     ]
 
     operations = [

@@ -15,6 +15,7 @@ from migrations_tools.models import Run
 from migrations_tools.services.queued_imports import work_on_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.slices import work_slice
+from migrations_tools.services.verification import verify_waiting
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ POLL_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    help = "Work on queued imports, and on queued and running data migrations, until stopped."
+    help = "Work on queued imports, data migrations and verifications, until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="End when nothing is runnable.")
@@ -37,12 +38,13 @@ class Command(BaseCommand):
                 time.sleep(POLL_SECONDS)
 
     def _sweep(self, interruption: Interruption) -> bool:
-        """A queued import, then one slice of each runnable run, oldest first; whether there was
-        one of them.
+        """A queued import, a verification, then one slice of each runnable run, oldest first;
+        whether there was one of them.
         """
         close_old_connections()
         try:
-            imported = work_on_import() is not None
+            found_one = work_on_import() is not None
+            found_one |= verify_waiting() is not None
             end_abandoned_rehearsals()
             found = list(Run.objects.all().runnable())
         except (DatabaseError, CarryoverError) as error:
@@ -50,7 +52,7 @@ class Command(BaseCommand):
             close_old_connections()
             return False
         worked = [self._slice(run, interruption) for run in found if not interruption.asked]
-        return imported or any(worked)
+        return found_one or any(worked)
 
     def _slice(self, run: Run, interruption: Interruption) -> bool:
         """Work on the run for a while; a run that cannot be worked on does not stop the others."""

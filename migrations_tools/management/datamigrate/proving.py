@@ -12,7 +12,12 @@ from migrations_tools.management.datamigrate.running import positive, work
 from migrations_tools.selectors.summary import nothing_to_do, summarise
 from migrations_tools.services import runs
 from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
-from migrations_tools.services.verification import verify_definition, verify_run
+from migrations_tools.services.verification import (
+    request_verification,
+    standing_runs,
+    verify_definition,
+    verify_run,
+)
 from migrations_tools.states import RunKind, RunState
 
 
@@ -22,17 +27,39 @@ class Verify(Subcommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("subject", metavar="RUN|NAME")
-        parser.add_argument("--workers", type=positive, default=1, help="Accepted; not needed.")
+        parser.add_argument("--workers", type=positive, default=1, help="Connections at once.")
+        parser.add_argument("--background", action="store_true", help="Leave it to the workers.")
 
     def execute(self, **options: Any) -> Answer:
-        subject = options["subject"]
-        if subject in {definition.name for definition in all_definitions()}:
-            answer = verify_definition(subject, **self.actor)
+        subject, workers = options["subject"], options["workers"]
+        named = subject in {definition.name for definition in all_definitions()}
+        if options["background"]:
+            return self._leave_to_workers(subject, named=named)
+        if named:
+            answer = verify_definition(subject, workers=workers, **self.actor)
         else:
-            answer = verify_run(runs.get_run(subject), **self.actor)
+            answer = verify_run(runs.get_run(subject), workers=workers, **self.actor)
         return answer, ExitCode.DONE if answer["ok"] else ExitCode.NOT_VERIFIED
 
+    def _leave_to_workers(self, subject: str, *, named: bool) -> Answer:
+        """The run, or the newest of a definition's runs, all of which are to be verified."""
+        if not named:
+            run = request_verification(runs.get_run(subject), **self.actor)
+            return summarise(run), ExitCode.DONE
+        definition = get_definition(subject)
+        asked = [request_verification(run, **self.actor) for run in standing_runs(definition)]
+        if not asked:
+            return nothing_to_do(definition, RunKind.APPLY), ExitCode.DONE
+        return summarise(asked[-1]), ExitCode.DONE
+
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
+        if options["background"]:
+            self.stdout.write(
+                f"The workers will verify it; datamigrate status {answer['run']} tells when."
+                if answer["run"]
+                else "There is no run to verify."
+            )
+            return
         for check in answer["checks"]:
             mark = "ok    " if check["ok"] else "FAILED"
             edited = check.get("edited_since")

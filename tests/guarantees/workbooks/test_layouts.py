@@ -109,7 +109,9 @@ LAYOUTS: dict[Callable[[Path], Path], int] = {
 }
 
 
-@pytest.mark.parametrize(("layout", "row"), LAYOUTS.items(), ids=lambda given: str(given))
+@pytest.mark.parametrize(
+    ("layout", "row"), LAYOUTS.items(), ids=[made.__name__ for made in LAYOUTS]
+)
 def test_every_layout_gives_the_same_guarantee(layout, row, tmp_path):
     names = ("number", "supplier", "bank", "amount", "contract", "expiry_date")
     expected: dict[str, object] = dict(zip(names, ROW, strict=True))

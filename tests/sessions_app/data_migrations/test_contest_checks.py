@@ -13,7 +13,7 @@ from migrations_tools.engine.history import INSERTED, write_history
 from migrations_tools.engine.transfer import transfer_keys
 from migrations_tools.services.actors import system_user
 from migrations_tools.verification.results import Result
-from migrations_tools.verification.sql_checks import definition_checks
+from migrations_tools.verification.sql_checks import run_check
 from sessions_app.contests.analytics import METRICS
 from sessions_app.data_migrations.enrich_contest_sessions import (
     EnrichContestSessions,
@@ -77,7 +77,9 @@ def _insert(obj: Model) -> None:
 
 
 def verify() -> dict[str, Result]:
-    return {result.code: result for result in definition_checks(EnrichContestSessions)}
+    return {
+        result.code: result for check in EnrichContestSessions.checks for result in run_check(check)
+    }
 
 
 def failing() -> dict[str, list[str]]:

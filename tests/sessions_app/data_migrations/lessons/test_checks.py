@@ -10,7 +10,7 @@ import pytest
 from django.db.models import F
 
 from migrations_tools.definitions import SQLCheck
-from migrations_tools.verification.sql_checks import definition_checks
+from migrations_tools.verification.sql_checks import run_check
 from sessions_app.data_migrations.lessons.checks import CHECKS
 from sessions_app.data_migrations.upgrade_lessons import UpgradeLessons
 from sessions_app.models import (
@@ -46,7 +46,8 @@ def failing() -> dict[str, list[str]]:
     """Keys of the wrong rows, by code."""
     return {
         result.code: [named["key"] for named in result.sample]
-        for result in definition_checks(UpgradeLessons)
+        for check in UpgradeLessons.checks
+        for result in run_check(check)
         if result.failures
     }
 
@@ -54,7 +55,8 @@ def failing() -> dict[str, list[str]]:
 def edited() -> dict[str, int]:
     return {
         result.code: result.edited_since
-        for result in definition_checks(UpgradeLessons)
+        for check in UpgradeLessons.checks
+        for result in run_check(check)
         if result.edited_since
     }
 
