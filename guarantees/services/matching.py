@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Model, Q
 
+from guarantees.cutovers import write_both
 from guarantees.entry_errors import GuaranteeProtected, NoSuchRow
 from guarantees.models import (
     Bank,
@@ -25,6 +26,7 @@ from guarantees.models import (
 )
 from guarantees.names import normalize_name
 from guarantees.selectors.dictionaries import read_dictionaries
+from guarantees.services.legacy_writing import write_legacy_decision
 from guarantees.services.recording import lock_batch, save_totals
 from migrations_tools.engine.history import CHANGED, write_history
 from migrations_tools.engine.sql import quoted, table_of
@@ -195,10 +197,13 @@ def _teach(party: _Party, raw_name: str, chosen: Model, *, acting_user: User, re
 
 
 def _write(party: _Party, rows: list[_Row], pk: int, *, acting_user: User, reason: str) -> None:
-    """Set the party and the status of the rows, with history, in a few statements."""
+    """Set the party and the status of the rows, with history, in a few statements.
+
+    The old rows follow what the guarantees have become, so they come second whichever side leads.
+    """
     ready, open_ = MatchStatus.READY.value, MatchStatus.NEEDS_REVIEW.value
+    statuses = [(row.pk, ready if row.is_ready else open_) for row in rows]
     with connection.cursor() as cursor:
-        statuses = [(row.pk, ready if row.is_ready else open_) for row in rows]
         given = transfer(cursor, [("pk", "bigint"), ("status", "text")], statuses)
         cursor.execute(
             f"UPDATE {table_of(Guarantee)} g SET {quoted(party.column)} = %s, "
@@ -206,3 +211,4 @@ def _write(party: _Party, rows: list[_Row], pk: int, *, acting_user: User, reaso
             [pk],
         )
         write_history(cursor, Guarantee, given, CHANGED, reason, acting_user.pk)
+    write_both(legacy=lambda: write_legacy_decision(party.column, given), new=lambda: None)

@@ -1,6 +1,6 @@
 """Writing new guarantees: the one door through which they come in, with history and totals.
 
-Whatever else has to be written with a new guarantee is written here, in the same transaction.
+While the old system is written too, its rows come from here as well, in the same transaction.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 
+from guarantees.cutovers import write_both
 from guarantees.entry_errors import DictionaryChanged
 from guarantees.intake import Entry
 from guarantees.models import Guarantee, GuaranteeStatus, ImportBatch, MatchStatus
 from guarantees.models.batch import DAILY_KINDS
 from guarantees.services.actions.writing import local_day
+from guarantees.services.legacy_writing import write_legacy_guarantees
 from migrations_tools.engine.history import INSERTED, write_history
 from migrations_tools.engine.sql import column_list, table_of
 from migrations_tools.engine.transfer import transfer
@@ -52,17 +54,31 @@ def record_new(
         return []
     with connection.cursor() as cursor:
         pks = _new_keys(cursor, len(entries))
-        columns = column_list(_COLUMNS)
-        statement = f"COPY {table_of(Guarantee)} ({columns}) FROM STDIN"
+    write_both(
+        legacy=lambda: write_legacy_guarantees(batch, pks, entries, at=at),
+        new=lambda: _write_guarantees(batch, pks, entries, at, acting_user, reason),
+    )
+    batch.total_records += len(entries)
+    batch.ready_records += sum(entry.match_status == _READY for entry in entries)
+    return pks
+
+
+def _write_guarantees(
+    batch: ImportBatch,
+    pks: Sequence[int],
+    entries: Sequence[Entry],
+    at: datetime,
+    acting_user: User,
+    reason: str,
+) -> None:
+    statement = f"COPY {table_of(Guarantee)} ({column_list(_COLUMNS)}) FROM STDIN"
+    with connection.cursor() as cursor:
         # errors of a COPY are the driver's own, not yet Django's
         with connection.wrap_database_errors, cursor.copy(statement) as copy:
             for pk, entry in zip(pks, entries, strict=True):
                 copy.write_row(_row(pk, entry, batch, at))
         given = transfer(cursor, [("pk", "bigint")], ((pk,) for pk in pks))
         write_history(cursor, Guarantee, given, INSERTED, reason, acting_user.pk)
-    batch.total_records += len(entries)
-    batch.ready_records += sum(entry.match_status == _READY for entry in entries)
-    return pks
 
 
 def save_totals(batch: ImportBatch, *, acting_user: User, reason: str) -> None:

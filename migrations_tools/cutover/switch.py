@@ -69,7 +69,7 @@ class Switch:
         sides = {Side.LEGACY: legacy, Side.NEW: new}
         definition = self.key.definition
         with transaction.atomic():
-            order = RULES[self._held_stage()].writes
+            order = RULES[self.held_stage()].writes
             both = len(order) > 1
             keeps = both and source_key is not None and carried.is_carried(definition, source_key)
             answer = sides[order[0]](None)
@@ -81,10 +81,10 @@ class Switch:
 
     def writes_both(self) -> bool:
         """Whether what is written in this transaction goes to both sides; holds the stage."""
-        return len(RULES[self._held_stage()].writes) > 1
+        return len(RULES[self.held_stage()].writes) > 1
 
-    def _held_stage(self) -> str:
-        """The stage as it is, held until the transaction ends.
+    def held_stage(self) -> str:
+        """The stage as it is, held until the transaction ends; for what is done in some only.
 
         A key share: writers do not wait for each other, nor for counted comparisons; only a change
         of the stage waits for them, and they for it.

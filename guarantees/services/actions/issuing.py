@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from guarantees.action_errors import ChangedMeanwhile
+from guarantees.cutovers import write_both
 from guarantees.models import ActionStatus, ActionType, Guarantee, GuaranteeAction, GuaranteeStatus
 from guarantees.services.actions.corrections import apply_changes
 from guarantees.services.actions.drafting import (
@@ -19,6 +20,7 @@ from guarantees.services.actions.finding import lock_draft, lock_guarantee
 from guarantees.services.actions.sessions import count, lock_session_of
 from guarantees.services.actions.terms import ActionRequest, Terms, agree_terms
 from guarantees.services.actions.writing import local_day
+from guarantees.services.legacy_writing import write_legacy_action
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import Clock, history_reason, save
 
@@ -99,20 +101,31 @@ def _issue(
 ) -> GuaranteeAction:
     """Every action that people issue goes through here, in one transaction with its consequences.
 
-    Status, lock and time are set once. The action comes before the guarantee: a protected one lets
-    itself be changed only by the transaction that has issued its modification. Guarantee and
-    session are locked.
+    While the old system is written too, its row of the action is one of them. Status, lock and time
+    are set once. Guarantee and session are locked.
     """
     at = now()
     action.status, action.is_locked, action.issued_at = ActionStatus.ISSUED, True, at
     action.action_date = local_day(at)
+    write_both(
+        legacy=lambda: write_legacy_action(action),
+        new=lambda: _write(action, guarantee, acting_user=acting_user, surface=surface),
+    )
+    return action
+
+
+def _write(
+    action: GuaranteeAction, guarantee: Guarantee, *, acting_user: User, surface: str
+) -> None:
+    """The action comes before the guarantee: a protected one lets itself be changed only by the
+    transaction that has issued its modification.
+    """
     reason = history_reason(f"issue {action.action_type}", surface, action.reason)
     save(action, acting_user=acting_user, reason=reason)
     changed = _carry_out(action, guarantee)
     save(guarantee, acting_user=acting_user, reason=reason, update_fields=changed)
     session = lock_session_of(action.session_id)
     count(session, total=0, issued=1, acting_user=acting_user, reason=reason)
-    return action
 
 
 def _carry_out(action: GuaranteeAction, guarantee: Guarantee) -> list[str]:
