@@ -29,6 +29,8 @@ DEFAULT_CURRENCY: Final = "SAR"
 #: Characters that a text may have.
 _LONGEST: Final = {Column.COMMENT: 10_000, Column.NUMBER: 200}
 _LONGEST_OTHER: Final = 1_000
+#: Years that a cell with a date may have: those of plausible serials.
+_CELL_YEARS: Final = range(1990, 2100)
 #: From here on a number cell of Excel has lost digits.
 _EXACT: Final = 1e15
 _ORDER_MARK: Final = re.compile(r"\s*(?:l?p\.?\s*o\b|purchase|أمر|امر)", re.IGNORECASE)
@@ -116,6 +118,8 @@ class Judge:
         amount = reader.read(Column.AMOUNT, read_amount, required=True)
         contract, related_to = _reference(reader)
         currency = reader.read(Column.CURRENCY, read_currency)
+        if currency is None and amount is not None:
+            currency = reader.read(Column.AMOUNT, currency_in)
         issue = reader.read(Column.ISSUE_DATE, self._day)
         expiry = reader.read(Column.EXPIRY_DATE, self._day)
         kind, comment = reader.text(Column.TYPE), reader.text(Column.COMMENT)
@@ -128,7 +132,7 @@ class Judge:
             contract_number=contract,
             related_to=related_to,
             amount=amount,
-            currency=currency or currency_in(cells.get(Column.AMOUNT)) or DEFAULT_CURRENCY,
+            currency=currency or DEFAULT_CURRENCY,
             issue_date=issue,
             expiry_date=expiry,
             type=kind,
@@ -136,12 +140,16 @@ class Judge:
             supplier=self._dictionaries.suppliers.match(supplier),
             bank=self._dictionaries.banks.match(bank),
         )
-        return Judged(entry, [], _warnings(entry))
+        return Judged(entry, [], [*reader.warnings, *_warnings(entry)])
 
     def _day(self, cell: object) -> date | None:
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             cell = cell + self._serial_offset
-        return read_date(cell, day_first=self._day_first)
+        day = read_date(cell, day_first=self._day_first)
+        # a mere year in a cell for dates is a day of 1905
+        if isinstance(cell, date) and day is not None and day.year not in _CELL_YEARS:
+            raise ValueNotUnderstood("implausible_year", day, "lies too far away to be meant.")
+        return day
 
 
 class _CellReader:
@@ -150,6 +158,7 @@ class _CellReader:
     def __init__(self, cells: Mapping[Column, object]) -> None:
         self._cells = cells
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
 
     def refuse(self, column: Column, code: str, problem: str) -> None:
         self.problems.append(Problem(column.value, code, f"{TITLES[column]}: {problem}"))
@@ -205,6 +214,9 @@ def _reference(reader: _CellReader) -> tuple[str, str]:
     """The number of the contract or the purchase order, and which of them it is."""
     contract, order = reader.text(Column.CONTRACT), reader.text(Column.ORDER)
     either = reader.text(Column.CONTRACT_OR_ORDER)
+    if contract and order:
+        message = f"Purchase order: “{order}” is left out; the contract stands for the guarantee."
+        reader.warnings.append(Problem(Column.ORDER.value, "order_left_out", message))
     if contract:
         return contract, CONTRACT
     if order:

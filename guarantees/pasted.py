@@ -12,7 +12,7 @@ from guarantees.workbooks.headings import Column, column_of
 Cells = dict[Column, object]
 
 #: A label, a mark, a value. Labels have no digits, so that a time of day is none.
-_LABELLED: Final = re.compile(r"\s*[-•*]?\s*([^\W\d][^:：=\t0-9]{0,80}?)\s*[:：=\t]\s*(.*?)\s*")
+_LABELLED: Final = re.compile(r"(?:[-•*]\s*)?([^\W\d][^:：=\t0-9]{0,80}?)\s*[:：=\t](.*)")
 _INVISIBLE: Final = str.maketrans("", "", "\u200e\u200f\u202a\u202b\u202c\ufeff")
 
 
@@ -56,7 +56,7 @@ def _labelled(lines: list[str]) -> list[Cells]:
                 found.append({})
                 seen = set()
             continue
-        labelled = _LABELLED.fullmatch(line)
+        labelled = _LABELLED.fullmatch(line.strip())
         column = column_of(labelled[1]) if labelled else None
         if labelled is None or column is None:
             continue
@@ -65,7 +65,7 @@ def _labelled(lines: list[str]) -> list[Cells]:
             seen = set()
         seen.add(column)
         if not is_blank(labelled[2]):
-            found[-1].setdefault(column, labelled[2])
+            found[-1].setdefault(column, labelled[2].strip())
     return [cells for cells in found if cells]
 
 

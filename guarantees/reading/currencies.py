@@ -28,6 +28,7 @@ _WRITTEN: Final = {
 }
 _CODES: Final = {word: code for code, words in _WRITTEN.items() for word in (code, *words.split())}
 _SIGNS: Final = re.compile(r"[$€£﷼\u20c1]|[^\W\d_][^\W\d_.]*(?:\.[^\W\d_]+)*\.?")
+_OF_SEVERAL: Final = frozenset({"دينار"})  # countries: it does not say whose
 _SAUDI: Final = frozenset({"SAUDI", "SAUDIA", "سعودية", "سعوديه"})
 
 
@@ -50,7 +51,8 @@ def read_currency(value: object) -> str | None:
 def currency_in(value: object) -> str | None:
     """The currency that an amount names, such as ``USD 1,000``; None where it names none.
 
-    Words that are none are the business of whoever reads the amount.
+    Words that are none are the business of whoever reads the amount. Raises `ValueNotUnderstood`:
+    ``unknown_currency``, for a word that several currencies have.
     """
     if not isinstance(value, str):
         return None
@@ -58,4 +60,6 @@ def currency_in(value: object) -> str | None:
     found = {_CODES[word] for word in words if word in _CODES}
     if len(found) == 1:
         return found.pop()
+    if not found and _OF_SEVERAL.intersection(words):
+        raise ValueNotUnderstood("unknown_currency", value, "does not say which currency it is.")
     return "SAR" if not found and _SAUDI.intersection(words) else None

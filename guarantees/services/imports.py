@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -17,12 +16,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from guarantees.entry_errors import AlreadyImported
-from guarantees.intake import Entry, Judge, Judged, Problem
-from guarantees.matching import Match
+from guarantees.intake import Entry, Judge, Problem
 from guarantees.models import BatchKind, ImportBatch
 from guarantees.selectors.dictionaries import read_dictionaries
 from guarantees.selectors.duplicates import Key, entry_keys, known_guarantees
 from guarantees.services.actions.writing import local_day
+from guarantees.services.import_reports import JudgedRow, WorkbookReport
 from guarantees.services.recording import record_new, references_checked, save_totals
 from guarantees.workbooks import OpenWorkbook, open_workbook
 from migrations_tools.engine.transitions import record_action
@@ -31,68 +30,8 @@ from migrations_tools.signing import Clock, history_reason, save
 from migrations_tools.text import storable_text
 
 _AT_ONCE: Final = 2_000  # rows that are looked up and written together
-#: Rejected and flagged rows, and rows of a preview, that an answer lists; all are counted.
-LISTED: Final = 10_000
-PREVIEWED: Final = 1_000
-
 #: Is told how many rows have been read.
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedRow:
-    """A row of the sheet with what it would become, or why it is rejected."""
-
-    number: int
-    judged: Judged
-
-    def as_json(self) -> dict[str, Any]:
-        entry = self.judged.entry
-        told: dict[str, Any] = {
-            "row": self.number,
-            "status": "rejected" if entry is None else entry.match_status,
-            "problems": [problem.as_json() for problem in self.judged.problems],
-            "warnings": [warning.as_json() for warning in self.judged.warnings],
-        }
-        return told if entry is None else told | {"values": values_of(entry)}
-
-
-@dataclass(slots=True)
-class WorkbookReport:
-    """What a workbook becomes, or became. ``batch`` is None while nothing is written.
-
-    ``rejected`` and ``flagged`` list the first rows of each, ``rows`` those of a preview.
-    ``imported_before`` is the batch that the same file became.
-    """
-
-    file_name: str
-    sha256: str
-    sheet: str
-    other_sheets: list[str]
-    headings: dict[str, list[str]]
-    imported_before: int | None
-    batch: ImportBatch | None = None
-    read: int = 0
-    accepted: int = 0
-    ready: int = 0
-    rejected_count: int = 0
-    flagged_count: int = 0
-    rejected: list[JudgedRow] = field(default_factory=list)
-    flagged: list[JudgedRow] = field(default_factory=list)
-    rows: list[JudgedRow] = field(default_factory=list)
-
-    def add(self, row: JudgedRow) -> None:
-        self.read += 1
-        entry = row.judged.entry
-        if entry is None:
-            self.rejected_count += 1
-            _list(self.rejected, row)
-            return
-        self.accepted += 1
-        self.ready += entry.match_status == "ready"
-        if row.judged.warnings:
-            self.flagged_count += 1
-            _list(self.flagged, row)
 
 
 def preview_workbook(
@@ -109,10 +48,10 @@ def preview_workbook(
     """
     _require(acting_user, surface)
     with open_workbook(path, sheet=sheet) as workbook:
-        report = _report(workbook, path)
+        report = _report(workbook, path, is_preview=True)
         for row in _judged(workbook, progress):
             report.add(row)
-            _list(report.rows, row, PREVIEWED)
+            report.show(row)
     return report
 
 
@@ -229,7 +168,7 @@ def duplicate_of(pk: int) -> Problem:
     return Problem("number", "duplicate", message)
 
 
-def _report(workbook: OpenWorkbook, path: Path) -> WorkbookReport:
+def _report(workbook: OpenWorkbook, path: Path, *, is_preview: bool = False) -> WorkbookReport:
     before = ImportBatch.objects.filter(sha256=workbook.sha256).order_by("pk")
     return WorkbookReport(
         file_name=storable_text(path.name),
@@ -238,6 +177,7 @@ def _report(workbook: OpenWorkbook, path: Path) -> WorkbookReport:
         other_sheets=workbook.other_sheets,
         headings=workbook.headings,
         imported_before=before.values_list("pk", flat=True).last(),
+        is_preview=is_preview,
     )
 
 
@@ -269,42 +209,6 @@ def _record(report: WorkbookReport, acting_user: User, surface: str) -> None:
             "duplicates": report.flagged_count,
         },
     )
-
-
-def values_of(entry: Entry) -> dict[str, Any]:
-    """An entry as JSON: its values, whom its names mean, and who is suggested."""
-    return {
-        "number": entry.number,
-        "supplier": _match_as_json(entry.raw_supplier_name, entry.supplier),
-        "bank": _match_as_json(entry.raw_bank_name, entry.bank),
-        "contract_number": entry.contract_number,
-        "related_to": entry.related_to,
-        "amount": str(entry.amount),
-        "currency": entry.currency,
-        "issue_date": entry.issue_date and str(entry.issue_date),
-        "expiry_date": entry.expiry_date and str(entry.expiry_date),
-        "type": entry.type,
-        "comment": entry.comment,
-    }
-
-
-def _match_as_json(written: str, match: Match) -> dict[str, Any]:
-    return {
-        "written": written,
-        "id": match.pk,
-        "found_by": match.tier and match.tier.value,
-        "certain": match.is_certain,
-        "suggestions": [
-            {"id": found.pk, "name": found.name, "score": round(found.score, 2)}
-            for found in match.candidates
-            if found.pk != match.pk
-        ],
-    }
-
-
-def _list(rows: list[JudgedRow], row: JudgedRow, most: int = LISTED) -> None:
-    if len(rows) < most:
-        rows.append(row)
 
 
 def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:

@@ -11,9 +11,13 @@ FILE_BYTES: Final = 64 * MEGABYTE
 #: Bytes of an .xls: it is read into memory, several times its size.
 OLD_FILE_BYTES: Final = 32 * MEGABYTE
 #: Bytes of all parts of an .xlsx once unpacked, and of one sheet.
-UNPACKED_BYTES: Final = 1024 * MEGABYTE
+UNPACKED_BYTES: Final = 512 * MEGABYTE
 #: Bytes of the texts of an .xlsx, which are kept in memory.
 TEXTS_BYTES: Final = 128 * MEGABYTE
+#: Texts of an .xlsx, each counted once.
+TEXTS: Final = 3_000_000
+#: Bytes of one row of an .xlsx, which is read in one piece.
+ROW_BYTES: Final = 16 * MEGABYTE
 #: Bytes of any other part – styles, the list of sheets –, which is read in one piece.
 PART_BYTES: Final = 16 * MEGABYTE
 #: Parts of an .xlsx.

@@ -34,7 +34,7 @@ def guard(file: io.BufferedReader, name: str) -> Format:
     """The format of an open file that may be read. Raises WorkbookRefused."""
     size = os.fstat(file.fileno()).st_size
     if size > limits.FILE_BYTES:
-        raise _too_large(f"{name} has {size:,} bytes; at most {limits.FILE_BYTES:,} are read.")
+        raise too_large(f"{name} has {size:,} bytes; at most {limits.FILE_BYTES:,} are read.")
     file.seek(0)
     start = file.read(512)
     file.seek(0)
@@ -71,7 +71,7 @@ def _guard_zip(file: io.BufferedReader, name: str) -> None:
     for part in parts:
         _guard_part(part, name)
     if sum(part.file_size for part in parts) > limits.UNPACKED_BYTES:
-        raise _too_large(f"{name} unpacks to more than {limits.UNPACKED_BYTES:,} bytes.")
+        raise too_large(f"{name} unpacks to more than {limits.UNPACKED_BYTES:,} bytes.")
 
 
 def _guard_part(part: zipfile.ZipInfo, name: str) -> None:
@@ -88,7 +88,7 @@ def _guard_part(part: zipfile.ZipInfo, name: str) -> None:
         part.file_size > packed * limits.UNPACKED_RATIO
     )
     if part.file_size > limit or is_bomb:
-        raise _too_large(
+        raise too_large(
             f"{name} has a part that unpacks to {part.file_size:,} bytes ({path[:60]}); "
             "that is no list of guarantees."
         )
@@ -96,7 +96,7 @@ def _guard_part(part: zipfile.ZipInfo, name: str) -> None:
 
 def _guard_compound(file: io.BufferedReader, name: str, size: int) -> None:
     if size > limits.OLD_FILE_BYTES:
-        raise _too_large(
+        raise too_large(
             f"{name} has {size:,} bytes; at most {limits.OLD_FILE_BYTES:,} of an .xls are read. "
             f"{_SAVE_AS}"
         )
@@ -127,5 +127,5 @@ def _macros(name: str) -> WorkbookRefused:
     )
 
 
-def _too_large(message: str) -> WorkbookRefused:
+def too_large(message: str) -> WorkbookRefused:
     return WorkbookRefused(message, code="workbook_too_large")

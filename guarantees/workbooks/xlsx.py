@@ -16,12 +16,17 @@ from openpyxl.utils.datetime import MAC_EPOCH  # type: ignore[import-untyped]  #
 from guarantees.workbooks import limits
 from guarantees.workbooks.cells import FORMULA_WITHOUT_VALUE, error_cell
 from guarantees.workbooks.merged import Range
+from guarantees.workbooks.opening import too_large
 
 _CHUNK: Final = 2**20
 _OVERLAP: Final = 128  # bytes; longer than anything that is looked for
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _MERGED: Final = re.compile(
     rb"<(?:\w+:)?mergeCell\s+ref=\"([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})\""
+)
+_TEXT: Final = re.compile(rb"<(?:\w+:)?si[\s>/]")
+_LONGEST_TAG: Final = (
+    4  # bytes of the shortest one, less its last: found again at most once a piece
 )
 _ZEROS: Final = re.compile("0{2,40}")  # the number format of codes with leading zeros
 _SERIALS_1904: Final = 1_462  # days from Excel's usual first day to that of old Macs
@@ -40,18 +45,22 @@ class XlsxSheet:
         self._is_scanned = False
 
     def scan(self) -> None:
-        """Look for formulas and merged cells, which the row reader does not tell of."""
+        """Look for formulas and merged cells, which the row reader does not tell of.
+
+        Refuses what would be read in one piece and is too large for that.
+        """
         if self._is_scanned:
             return
         self._is_scanned = True
-        kept = b""
-        with zipfile.ZipFile(self._book.file) as archive, archive.open(self._path()) as part:
-            while chunk := part.read(_CHUNK):
-                text = kept + chunk
-                self.has_formulas = self.has_formulas or _FORMULA.search(text) is not None
-                if len(self.merged) < limits.MERGED_RANGES:
-                    self._add_merged(text, len(kept))
-                kept = text[-_OVERLAP:]
+        since_row = 0
+        for text, overlap in _pieces(self._book.file, self._path()):
+            self.has_formulas = self.has_formulas or _FORMULA.search(text) is not None
+            if len(self.merged) < limits.MERGED_RANGES:
+                self._add_merged(text, overlap)
+            row = max(text.rfind(b"<row"), text.rfind(b":row"))
+            since_row = len(text) - row if row >= 0 else since_row + len(text) - overlap
+            if since_row > limits.ROW_BYTES + _CHUNK:
+                raise too_large(f"The sheet “{self.name}” has a row of more bytes than any list.")
 
     def _add_merged(self, text: bytes, overlap: int) -> None:
         for found in _MERGED.finditer(text):
@@ -89,6 +98,7 @@ class XlsxBook:
 
     def __init__(self, file: io.BufferedReader) -> None:
         self.file = file
+        _guard_texts(file)
         self.values = load_workbook(file, read_only=True, data_only=True, keep_links=False)
         self._formulas: Any = None
 
@@ -115,3 +125,29 @@ def _value(cell: Any) -> object:
     if type(value) is int and value >= 0 and _ZEROS.fullmatch(cell.number_format):
         return str(value).zfill(len(cell.number_format))
     return value
+
+
+def _pieces(file: io.BufferedReader, part: str) -> Iterator[tuple[bytes, int]]:
+    """A part of the archive, piece by piece, and how much of each was in the piece before.
+
+    Raises ValueError where it is in an encoding that nothing could be found in.
+    """
+    kept = b""
+    with zipfile.ZipFile(file) as archive, archive.open(part) as content:
+        while chunk := content.read(_CHUNK):
+            if not kept and chunk[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
+                raise ValueError("a part is not in UTF-8")
+            yield kept + chunk, len(kept)
+            kept = (kept + chunk)[-_OVERLAP:]
+
+
+def _guard_texts(file: io.BufferedReader) -> None:
+    """Refuses more texts than fit into memory, before they are read."""
+    with zipfile.ZipFile(file) as archive:
+        parts = [name for name in archive.namelist() if name.endswith("sharedStrings.xml")]
+    for part in parts:
+        texts = 0
+        for piece, overlap in _pieces(file, part):
+            texts += len(_TEXT.findall(piece[max(overlap - _LONGEST_TAG, 0) :]))
+            if texts > limits.TEXTS:
+                raise too_large(f"The file has more than {limits.TEXTS:,} different texts.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from guarantees.services.imports import WorkbookReport, import_workbook, preview_workbook
+from guarantees.services.imports import import_workbook, preview_workbook
 from migrations_tools.management.base import CarryoverCommand, ExitCode
 from migrations_tools.services.actors import acting_user_from_environment
 from migrations_tools.states import Surface
@@ -46,7 +46,7 @@ class Command(CarryoverCommand):
         else:
             report = import_workbook(options["file"], confirm=options["confirm"], **asked)
         code = ExitCode.PROBLEMS if report.rejected_count else ExitCode.DONE
-        return as_json(report, preview=options["preview"]), code
+        return report.as_json(), code
 
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
         done = "would be imported" if options["preview"] else "imported"
@@ -68,28 +68,6 @@ class Command(CarryoverCommand):
         for row in (*answer["rejected"], *answer["flagged"]):
             for told in (*row["problems"], *row["warnings"]):
                 self.stdout.write(f"  row {row['row']}: {told['message']} [{told['code']}]")
-
-
-def as_json(report: WorkbookReport, *, preview: bool) -> dict[str, Any]:
-    """A report as one object; a preview has ``rows`` and no batch."""
-    told: dict[str, Any] = {
-        "file": report.file_name,
-        "sha256": report.sha256,
-        "sheet": report.sheet,
-        "other_sheets": report.other_sheets,
-        "headings": report.headings,
-        "imported_before": report.imported_before,
-        "batch": report.batch and report.batch.pk,
-        "read": report.read,
-        "imported": report.accepted,
-        "ready": report.ready,
-        "needs_review": report.accepted - report.ready,
-        "rejected_count": report.rejected_count,
-        "flagged_count": report.flagged_count,
-        "rejected": [row.as_json() for row in report.rejected],
-        "flagged": [row.as_json() for row in report.flagged],
-    }
-    return told | {"rows": [row.as_json() for row in report.rows]} if preview else told
 
 
 def _shown(values: dict[str, Any]) -> str:

@@ -110,6 +110,7 @@ def test_fields_may_be_called_as_the_guarantee_calls_them():
         ("expiry_date", "now", "not_a_date"),
         ("expiry_date", "15/06/1447", "hijri_year"),
         ("issue_date", 2025, "implausible_serial"),
+        ("issue_date", date(1905, 7, 17), "implausible_year"),
         ("currency", "shells", "unknown_currency"),
         ("colour", "red", "unknown_field"),
         ("related_to", "nothing", "invalid_value"),
@@ -124,6 +125,21 @@ def test_a_value_that_cannot_be_is_refused_with_its_field_and_code(field, value,
     assert detail["message"].endswith(".")
     assert refused.value.http_status == 400
     assert set(written().values()) == {0}
+
+
+def test_a_word_that_several_currencies_have_needs_a_currency_beside_it():
+    with pytest.raises(ValidationRefused) as refused:
+        enter_guarantee(entry(amount="500 دينار"), **who())
+    [detail] = refused.value.fields["details"]
+    assert (detail["field"], detail["code"]) == ("amount", "unknown_currency")
+    [found] = enter_guarantee(entry(amount="500 دينار", currency="KWD"), **who()).guarantees
+    assert (found.amount, found.currency) == (Decimal(500), "KWD")
+
+
+def test_an_order_beside_a_contract_is_left_out_and_flagged():
+    entered = enter_guarantee(entry(purchase_order="4500"), **who())
+    assert entered.guarantees[0].contract_number == "C-7"
+    assert [flag.code for flag in entered.warnings[0]] == ["order_left_out"]
 
 
 def test_all_that_is_wrong_is_told_at_once():

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from guarantees.entry_errors import AlreadyImported, DictionaryChanged
 from guarantees.models import Guarantee, ImportBatch, Supplier
 from guarantees.services import imports
+from guarantees.services.import_reports import WorkbookReport
 from guarantees.services.imports import import_workbook, preview_workbook
 from guarantees.services.recording import references_checked
 from migrations_tools.exceptions import ImportRefused, PermissionRefused
@@ -29,11 +30,11 @@ pytestmark = pytest.mark.django_db
 WHO: dict[str, Any] = {"surface": "api"}
 
 
-def run(path: Path, **asked: Any) -> imports.WorkbookReport:
+def run(path: Path, **asked: Any) -> WorkbookReport:
     return import_workbook(path, acting_user=keeper(), now=lambda: NIGHT, **WHO | asked)
 
 
-def preview(path: Path, **asked: Any) -> imports.WorkbookReport:
+def preview(path: Path, **asked: Any) -> WorkbookReport:
     return preview_workbook(path, acting_user=keeper(), **WHO | asked)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter  # type: ignore[import-untyped]  # the package has no types
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,13 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "broken XML": (with_sheet(b"</sheetData>", b"</sheet"), "damaged_workbook"),
     "entities": (with_sheet(b"<worksheet", ENTITIES + b"<worksheet"), "damaged_workbook"),
+    "UTF-16": (
+        lambda path: rewritten(
+            good(path),
+            lambda name, part: part.decode().encode("utf-16") if "sheet1" in name else part,
+        ),
+        "damaged_workbook",
+    ),
     "bomb": (declared_larger, "workbook_too_large"),
     "row far below": (with_sheet(b'<row r="2"', b'<row r="99999999999"'), "too_many_rows"),
     "column far right": (with_sheet(b'r="F1"', b'r="ZZZ1"'), "too_many_columns"),
@@ -135,6 +143,21 @@ def test_rows_and_bytes_are_limited(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "FILE_BYTES", 1_000)
     with pytest.raises(ImportRefused, match="at most 1,000 are read"):
         read(file)
+
+
+def test_what_is_read_in_one_piece_is_limited(tmp_path, monkeypatch):
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate((HEADINGS, ROW)):
+            sheet.write_row(number, 0, row)
+    assert len(read(tmp_path / "a.xlsx")) == 1
+    monkeypatch.setattr(limits, "TEXTS", 11)
+    with pytest.raises(ImportRefused, match="more than 11 different texts"):
+        read(tmp_path / "a.xlsx")
+    monkeypatch.setattr(limits, "TEXTS", 12)
+    monkeypatch.setattr(limits, "ROW_BYTES", 100 - 2**20)
+    with pytest.raises(ImportRefused, match="a row of more bytes"):
+        read(tmp_path / "a.xlsx")
 
 
 def test_a_missing_column_is_named(tmp_path):
