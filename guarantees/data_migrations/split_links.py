@@ -17,7 +17,7 @@ from guarantees.data_migrations.split_batches import Batches
 from guarantees.models import Bank, Guarantee, GuaranteeAction, MatchStatus, Supplier
 from guarantees.models.number import PADDING
 from guarantees.reading import day_first
-from migrations_tools.definitions import Conflict, Ensure, Outcome, Unchanged
+from migrations_tools.definitions import Conflict, Ensure, Outcome, Unchanged, shown
 
 #: Of a linked object, what the old row says too. What the old row leaves open – an unknown
 #: supplier, a match for review – is no difference: people decide that here.
@@ -181,9 +181,4 @@ def _difference(name: str, value: Any, stored: Any) -> str:
     if isinstance(value, Ensure):
         wanted = ", ".join(str(part) for part in value.natural_key.values())
         return f"batch: {wanted} in the row, another one here"
-    return f"{name.removesuffix('_id')}: “{_shown(value)}” in the row, “{_shown(stored)}” here"
-
-
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return f"{name.removesuffix('_id')}: “{shown(value)}” in the row, “{shown(stored)}” here"

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from django.db.models import Model, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import MD5
 
 from guarantees.action_errors import NotFound
 from guarantees.models import ActionStatus, ActionType, Guarantee, GuaranteeAction, ImportedRecord
+from guarantees.models.json_values import kept
 from guarantees.models.number import comparable, trimmed
 from guarantees.reading import (
     ValueNotUnderstood,
@@ -112,7 +112,7 @@ def history_of_number(number: str) -> list[dict[str, Any]]:
     version: dict[str, Any] = {}
     told = []
     for event in events:
-        new = {name: _kept(value) for name, value in event.values.items()}
+        new = {name: kept(value) for name, value in event.values.items()}
         differences = event.known_differences or {
             name: [version.get(name), value]
             for name, value in new.items()
@@ -168,7 +168,7 @@ def _changed(versions: Iterable[list[Any]]) -> Iterator[Event]:
             if after.history_type != "~" or reason.startswith(_TOLD_ELSEWHERE):
                 continue
             differences = {
-                name: [_kept(getattr(before, name)), _kept(getattr(after, name))]
+                name: [kept(getattr(before, name)), kept(getattr(after, name))]
                 for name in FIELDS
                 if getattr(before, name) != getattr(after, name)
             }
@@ -196,7 +196,7 @@ def _acted(action: GuaranteeAction) -> Event:
         ("amount", action.previous_amount, action.new_amount),
     ):
         if new is not None:
-            changes[name] = [_kept(old), _kept(new)]
+            changes[name] = [kept(old), kept(new)]
     values = {name: new for name, (_, new) in changes.items()}
     if action.action_type == ActionType.RELEASE:
         values["status"] = "released"
@@ -258,10 +258,3 @@ def _read(text: str | None, reader: Any) -> Any:
         return reader(text)
     except ValueNotUnderstood:
         return text
-
-
-def _kept(value: Any) -> Any:
-    """The value as JSON keeps it."""
-    if isinstance(value, Model):
-        return value.pk
-    return str(value) if isinstance(value, date | Decimal) else value

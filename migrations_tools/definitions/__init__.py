@@ -17,6 +17,7 @@ from migrations_tools.definitions.outcomes import (
     Skip,
     Unchanged,
     Warning_,
+    shown,
 )
 from migrations_tools.definitions.registry import all_definitions, get_definition, register
 from migrations_tools.definitions.sources import Group, GroupSource, RowSource, TouchedSource
@@ -49,4 +50,5 @@ __all__ = [
     "get_definition",
     "option",
     "register",
+    "shown",
 ]

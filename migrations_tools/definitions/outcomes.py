@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from migrations_tools.definitions.changes import Change
+
+_SHOWN: Final = 60  # characters of a value in a sentence
 
 
 class Warning_(NamedTuple):  # noqa: N801 - Warning is a builtin
@@ -17,6 +19,12 @@ class Warning_(NamedTuple):  # noqa: N801 - Warning is a builtin
 
     code: str
     detail: str = ""
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence quotes it: “nothing” for none, cut short beyond 60 characters."""
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, TypeVar
 
+from migrations_tools.definitions import shown
 from sessions_app.contests.analytics import plain
 from sessions_app.contests.notes import Notes
 from sessions_app.contests.values import (
@@ -200,7 +201,7 @@ class _Reader:
             found = read(value)
             if found is not None:
                 return found
-            self._notes.add(code, f"{self._place}{each}: “{_shown(value)}”")
+            self._notes.add(code, f"{self._place}{each}: “{shown(value)}”")
         return None
 
 
@@ -232,7 +233,7 @@ def _is_correct(position: int, values: Mapping[str, Any]) -> bool:
     if truth is None:
         raise Unreadable(
             "invalid_is_correct",
-            f"Attempt {position} says neither true nor false: “{_shown(given)}”.",
+            f"Attempt {position} says neither true nor false: “{shown(given)}”.",
         )
     return truth
 
@@ -265,7 +266,7 @@ def _status(value: Any, notes: Notes) -> SessionStatus:
     word = value.strip(WHITE_SPACE).lower() if isinstance(value, str) else None
     status = _STATUSES.get(word or "")
     if status is None:
-        notes.add("unknown_status", f"“{_shown(value)}”")
+        notes.add("unknown_status", f"“{shown(value)}”")
         return SessionStatus.COMPLETED
     return status
 
@@ -297,8 +298,3 @@ def _read_score(value: Any) -> Decimal | None:
     if number is None or abs(number) >= _HIGHEST_SCORE:
         return None
     return number.quantize(Decimal("0.0001"), ROUND_HALF_UP)
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"

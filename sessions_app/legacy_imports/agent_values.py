@@ -18,6 +18,7 @@ from django.db.models import DateTimeField
 from migrations_tools.imports.tables import RowRefusedError
 from migrations_tools.imports.values import DoesNotFitError, converter, document_json
 from migrations_tools.text import storable, storable_text
+from sessions_app.contests.values import is_blank
 from sessions_app.models import Actor, ProjectStatus, SessionStatus
 
 Values = dict[str, Any]
@@ -60,11 +61,6 @@ _instant_of = converter(DateTimeField())
 def is_nothing(value: Any) -> bool:
     """Whether an id or an instant is missing, whatever the export writes for that."""
     return value is None or (isinstance(value, str) and value.strip().casefold() in _NOTHING)
-
-
-def is_blank(value: Any) -> bool:
-    """Whether there is no value, or a text without a sign."""
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def scalar_text(value: Any) -> str | None:

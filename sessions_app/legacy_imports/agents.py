@@ -17,6 +17,7 @@ from migrations_tools.imports.tables import Counts, FileImport, RowRefusedError
 from migrations_tools.imports.values import DoesNotFitError
 from migrations_tools.models import LegacyImport
 from migrations_tools.text import storable_text
+from sessions_app.contests.values import is_blank
 from sessions_app.legacy_imports.agent_values import (
     LONGEST_ID,
     Values,
@@ -24,7 +25,6 @@ from sessions_app.legacy_imports.agent_values import (
     agent_status,
     canonical,
     instant,
-    is_blank,
     is_nothing,
     json_object,
     project_id,

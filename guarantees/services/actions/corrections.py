@@ -11,6 +11,7 @@ from django.db.models import Model
 
 from guarantees.action_errors import NotFound, NothingChanged, ValueRefused
 from guarantees.models import Bank, Guarantee, Supplier
+from guarantees.models.json_values import kept
 from guarantees.models.number import comparable
 from guarantees.reading import ValueNotUnderstood, day_first, read_amount, read_date
 from guarantees.services.actions.finding import LARGEST_ID
@@ -93,7 +94,7 @@ def changes_asked(guarantee: Guarantee, asked: Mapping[str, Any]) -> Changes:
     """
     changes = {}
     for name, value in asked.items():
-        old, new = _kept(getattr(guarantee, _column(name))), _kept(read_value(name, value))
+        old, new = kept(getattr(guarantee, _column(name))), kept(read_value(name, value))
         if old != new:
             changes[name] = [old, new]
     if not changes:
@@ -145,10 +146,3 @@ _CURRENT: Final = (
 def _column(name: str) -> str:
     """The attribute to compare; unknown names are refused when their value is read."""
     return f"{name}_id" if name in ("supplier", "bank") else name if name in MODIFIABLE else "pk"
-
-
-def _kept(value: Any) -> Any:
-    """The value as JSON keeps it."""
-    if isinstance(value, Model):
-        return value.pk
-    return str(value) if isinstance(value, date | Decimal) else value

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Model
 
-from migrations_tools.definitions import Conflict, Outcome, Unchanged
+from migrations_tools.definitions import Conflict, Outcome, Unchanged, shown
 from sessions_app.legacy_imports.lessons import PEOPLE, legacy_id
 from sessions_app.models import LegacyIdentity
 
@@ -58,8 +58,8 @@ def compare(made: Any, values: Mapping[str, Any]) -> Outcome:
             "The row was changed after it was carried over, and what it became was deleted here.",
         )
     found = [
-        f"{name.rpartition('__')[2].removesuffix('_id')}: “{_shown(value)}” in the row, "
-        f"“{_shown(stored)}” here"
+        f"{name.rpartition('__')[2].removesuffix('_id')}: “{shown(value)}” in the row, "
+        f"“{shown(stored)}” here"
         for name, value in values.items()
         if (stored := _stored(made, name)) != value
     ]
@@ -76,8 +76,3 @@ def _stored(made: Any, name: str) -> Any:
     for part in name.split("__"):
         made = getattr(made, part)
     return made
-
-
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"

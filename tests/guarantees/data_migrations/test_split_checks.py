@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -295,6 +296,15 @@ def test_both_values_of_a_difference_are_told(migrated: Migrated) -> None:
     ]
     (named,) = results["amount_sum_differs"].sample
     assert named["detail"] == "Guarantees come to 0.01 more than the old rows say"
+
+
+def test_dates_are_read_in_the_order_that_is_set_when_the_checks_run(
+    migrated: Migrated, settings: Any
+) -> None:
+    ImportedRecord.objects.filter(pk=migrated.record.pk).update(issue_date="03/01/2024")
+    assert list(failing()) == ["date_differs"]
+    settings.CARRYOVER_DAY_FIRST = False
+    assert failing() == {}
 
 
 def test_the_name_given_to_a_blank_number_is_exempt(migrated: Migrated) -> None:
