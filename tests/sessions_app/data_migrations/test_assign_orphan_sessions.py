@@ -24,6 +24,7 @@ from sessions_app.data_migrations.assign_orphan_sessions import (
     ProjectChoice,
 )
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Project, Session
+from tests.migrations_tools.verification.shop import tamper
 from tests.sessions_app.data_migrations.orphans import (
     NAME,
     actor,
@@ -294,13 +295,8 @@ def test_checks_leave_sessions_with_new_evidence_to_the_next_run() -> None:
 def test_an_orphan_without_a_word_is_left_out() -> None:
     a, *_ = one_of_each()
     run = carry_over()
-    with connection.cursor() as cursor:  # as if the run had never seen it
-        cursor.execute("ALTER TABLE migrations_tools_ledgerentry DISABLE TRIGGER ALL")
-        cursor.execute(
-            "DELETE FROM migrations_tools_ledgerentry WHERE run_id = %s AND key = 'review'",
-            [run.pk],
-        )
-        cursor.execute("ALTER TABLE migrations_tools_ledgerentry ENABLE TRIGGER ALL")
+    unseen = "DELETE FROM migrations_tools_ledgerentry WHERE run_id = %s AND key = 'review'"
+    tamper("migrations_tools_ledgerentry", unseen, run.pk)  # as if the run had never seen it
     orphan("later", (a, 3))
     assert failed_checks()["left_out"] == ["review"]
 
