@@ -122,6 +122,20 @@ def test_a_draft_is_edited_by_its_rules_and_not_issued_by_a_form(admin_client):
     assert edited.history.latest().history_user.username == "admin"
 
 
+def test_a_draft_of_a_modification_keeps_what_it_modifies(admin_client):
+    found = acting.guarantee()
+    other = SupplierFactory.create()
+    changes = {"supplier": other.pk, "expiry_date": "2027-01-31", "amount": "900", "comment": "c"}
+    draft = acting.draft("modification", changes=changes, reason="as agreed")
+    address = page("change", draft, draft.pk)
+    refused = admin_client.post(address, {"notes": "no reason", "reason": ""})
+    assert "needs a reason" in refused.content.decode()
+    assert admin_client.post(address, {"notes": "told", "reason": "twice"}).status_code == 302
+    edited = GuaranteeAction.objects.get()
+    assert (edited.notes, edited.reason, edited.changes) == ("told", "twice", draft.changes)
+    assert acting.currently(found) == (found.current_expiry, found.current_amount, "active")
+
+
 def test_a_correction_of_an_imported_value_is_what_the_guarantee_currently_has(admin_client):
     guarantee = acting.guarantee(number="LG-9")
     values = {
