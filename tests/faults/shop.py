@@ -14,8 +14,9 @@ from migrations_tools.models import Batch, Run
 from migrations_tools.services import runs
 from migrations_tools.services.rollback import roll_back_run
 from migrations_tools.states import BatchState
+from migrations_tools.testing import assert_sound
 from tests.faults.forks import Deed
-from tests.faults.soundness import assert_carried_once, assert_run_sound, state_of_data
+from tests.faults.soundness import assert_carried_once, state_of_data
 from tests.migrations_tools.engine.test_running import actor, stage
 
 #: Staged orders, and keys of a batch: four batches, and two of the totals of four day books.
@@ -66,7 +67,7 @@ def assert_finished(run: Run) -> None:
     """The run came to a sound end: everything carried over once, or everything as before."""
     run.refresh_from_db()
     assert (run.state, run.state_reason) == ("completed", "")
-    assert_run_sound(run)
+    assert_sound(run)
     if run.parent is None:
         assert_carried_once(ORDERS)
     else:

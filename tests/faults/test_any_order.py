@@ -37,9 +37,11 @@ from migrations_tools.services import runs
 from migrations_tools.services.retry import quarantined_keys, retry_run
 from migrations_tools.services.rollback import roll_back_run
 from migrations_tools.states import ACTIVE_STATES, WRITING_KINDS
+from migrations_tools.testing import assert_sound
+from migrations_tools.testing.soundness import assert_records_sound
 from tests.faults.forks import Forks
 from tests.faults.shop import assert_as_before, go_on, working
-from tests.faults.soundness import assert_links_right, assert_records_sound, assert_run_sound
+from tests.faults.soundness import assert_links_right
 from tests.migrations_tools.engine.test_running import DAY, actor
 from tests.shop.models import LegacyOrder, Order
 
@@ -274,7 +276,7 @@ class RunsUnderFaults(RuleBasedStateMachine):
             if run.state == "completed":
                 assert went >= own - kept - set(self.waiting())
         if run.state == "completed" and run.ledger.exists():
-            assert_run_sound(run)
+            assert_sound(run)
 
     @invariant()
     def records_are_sound_and_data_is_the_transform_applied_once(self) -> None:

@@ -12,6 +12,7 @@ from migrations_tools.engine.deaths import CAUTIOUS_LOSSES, MOST_LOSSES
 from migrations_tools.models import Batch, Run
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
+from migrations_tools.testing import assert_sound
 from tests.faults.forks import Deed, Forks
 from tests.faults.shop import (
     ORDERS,
@@ -23,7 +24,6 @@ from tests.faults.shop import (
     undoing,
     working,
 )
-from tests.faults.soundness import assert_run_sound
 from tests.migrations_tools.engine.test_running import actor
 from tests.migrations_tools.services.test_reviews import decide, decisions, unsure
 from tests.shop.data_migrations import OrderStep
@@ -86,11 +86,11 @@ def test_a_row_that_kills_its_worker_is_quarantined_and_the_others_go_on(
     assert summary["codes"] == {"worker_died": len(numbers)}
     assert summary["outcomes"]["applied"] == ORDERS - len(numbers)
     assert not Order.objects.filter(number__in=numbers).exists()
-    assert_run_sound(run)
+    assert_sound(run)
     runs.retry_run(run, [], **actor())  # what killed the workers is mended
     runs.work_run(run)
     assert Order.objects.count() == ORDERS
-    assert_run_sound(run)
+    assert_sound(run)
     runs.work_run(undoing(run))
     assert_as_before()
 
@@ -105,7 +105,7 @@ def test_a_decision_that_kills_its_worker_is_open_again_and_the_others_are_carri
     assert summarise(decision_run)["codes"] == {"worker_died": 1}
     assert Order.objects.count() == 3
     assert sorted(decisions(run).values()) == ["accepted", "accepted", "accepted", "open"]
-    assert_run_sound(decision_run)
+    assert_sound(decision_run)
 
 
 def test_a_batch_that_loses_every_worker_without_a_key_to_blame_stops_the_run(
@@ -121,7 +121,7 @@ def test_a_batch_that_loses_every_worker_without_a_key_to_blame_stops_the_run(
     assert not run.ledger.exists()
     runs.resume_run(run, **actor())
     assert state_of(go_on(run)) == "completed"
-    assert_run_sound(run)
+    assert_sound(run)
 
 
 def test_a_batch_that_its_worker_gave_back_has_lost_nobody(forks: Forks) -> None:
@@ -134,4 +134,4 @@ def test_a_batch_that_its_worker_gave_back_has_lost_nobody(forks: Forks) -> None
     assert worker.wait() == 0
     assert state_of(run) == "completed"
     assert Batch.objects.filter(run=run, losses__gt=0).count() == 0
-    assert_run_sound(run)
+    assert_sound(run)

@@ -10,8 +10,8 @@ import pytest
 from migrations_tools.engine.failpoints import BATCH_FAILPOINTS, CLOSE_FAILPOINTS
 from migrations_tools.models import ReviewItem, Run
 from migrations_tools.services import runs
+from migrations_tools.testing import assert_sound
 from tests.faults.processes import Processes, wait_until_stopped
-from tests.faults.soundness import assert_run_sound
 from tests.migrations_tools.engine.test_running import actor
 from tests.migrations_tools.services.test_reviews import decide, decisions, unsure
 from tests.shop.models import Order
@@ -40,7 +40,7 @@ def test_a_decision_that_was_killed_is_resumed_to_its_end(name: str, processes: 
     assert answer["outcomes"]["applied"] == ITEMS
     accepted_once(run)
     decision_run.refresh_from_db()
-    assert_run_sound(decision_run)
+    assert_sound(decision_run)
 
 
 @pytest.mark.fault_long
@@ -57,7 +57,7 @@ def test_a_decision_killed_anywhere_is_carried_out_once(name: str, processes: Pr
         assert answer["outcomes"]["applied"] == ITEMS
     accepted_once(run)
     decision_run.refresh_from_db()
-    assert_run_sound(decision_run)
+    assert_sound(decision_run)
 
 
 @pytest.mark.fault_long

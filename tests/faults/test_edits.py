@@ -11,13 +11,10 @@ from django.db import connection
 from migrations_tools.models import Run
 from migrations_tools.services import runs
 from migrations_tools.services.verification import verify_run
+from migrations_tools.testing import assert_sound
+from migrations_tools.testing.soundness import assert_planned_keys_answered, assert_records_sound
 from tests.faults.forks import Forks
 from tests.faults.shop import queued, state_of, undoing, working
-from tests.faults.soundness import (
-    assert_planned_keys_have_one_outcome,
-    assert_records_sound,
-    assert_run_sound,
-)
 from tests.faults.test_locks import somebody_waits_for_a_lock
 from tests.migrations_tools.engine.test_running import DAY, actor, stage
 from tests.shop.models import LegacyOrder, Order
@@ -86,7 +83,7 @@ def test_rows_changed_on_both_sides_of_the_key_have_one_outcome_and_wait_for_the
     assert {key: outcomes.get(key, "") for key in expected} == expected
     assert Counter(outcomes.values()) == {"applied": 11, "conflict": 1, "gone": 1}
     assert_records_sound(run)
-    assert_planned_keys_have_one_outcome(run)
+    assert_planned_keys_answered(run)
     proof = verify_run(run, **actor())
     failed = {check["code"]: check["sample"] for check in proof["checks"] if not check["ok"]}
     (gone,) = failed.pop("row_missing")  # that somebody deleted what the run wrote is told
@@ -96,7 +93,7 @@ def test_rows_changed_on_both_sides_of_the_key_have_one_outcome_and_wait_for_the
     runs.work_run(delta)
     taken = dict(delta.ledger.filter(step=0).values_list("key", "outcome"))
     assert Counter(taken.values()) == {"unchanged": 1, "applied": 2}  # A0, A8 and the late one
-    assert_run_sound(delta)
+    assert_sound(delta)
     assert not LegacyOrder.objects.filter(order=None).exists()
     assert Order.objects.count() == 13  # with that of the row deleted behind the key
     totals = LegacyOrder.objects.filter(number__in=["A0", "A8"]).order_by("number")
@@ -128,7 +125,7 @@ def test_a_row_in_hand_is_changed_when_its_batch_is_done_or_given_up(
     )
     run.refresh_from_db()
     assert state_of(run) == "completed"
-    assert_run_sound(run)
+    assert_sound(run)
     assert Order.objects.filter(number="A4").count() == (0 if killed else 1)
 
 
@@ -152,7 +149,7 @@ def test_orders_edited_while_a_rollback_stands_still_are_conflicts_and_stay(
     outcomes = Counter(rollback.ledger.filter(step=0).values_list("outcome", flat=True))
     assert outcomes == {"restored": 11, "conflict": 1}
     assert list(Order.objects.values_list("number", "total")) == [(left[0], Decimal(99))]
-    assert_run_sound(rollback)
+    assert_sound(rollback)
     assert Run.objects.get(pk=carried.pk).state == "partially_rolled_back"
     (row,) = LegacyOrder.objects.exclude(order=None)
     assert row.order is not None

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from migrations_tools.models import Batch, Run
+from migrations_tools.testing import assert_sound
 from tests.faults.processes import Processes
-from tests.faults.soundness import assert_carried_once, assert_run_sound
+from tests.faults.soundness import assert_carried_once
 from tests.faults.test_kills_and_freezes import stage
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault_long]
@@ -36,7 +37,7 @@ def test_an_interrupted_run_is_paused_and_resumes(
     assert code == 0, err
     assert answer["total"] == 3_000
     assert_carried_once(3_000)
-    assert_run_sound(Run.objects.get(kind="apply"))
+    assert_sound(Run.objects.get(kind="apply"))
 
 
 def test_two_processes_share_one_run(processes: Processes) -> None:
@@ -47,4 +48,4 @@ def test_two_processes_share_one_run(processes: Processes) -> None:
     run = Run.objects.get(kind="apply")
     assert Batch.objects.filter(run=run).order_by().values("owner").distinct().count() == 2
     assert_carried_once(4_000)
-    assert_run_sound(run)
+    assert_sound(run)

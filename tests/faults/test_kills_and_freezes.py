@@ -13,8 +13,9 @@ from migrations_tools.engine.failpoints import BATCH_FAILPOINTS, CLOSE_FAILPOINT
 from migrations_tools.models import Batch, Run
 from migrations_tools.services.actors import system_user
 from migrations_tools.services.verification import verify_run
+from migrations_tools.testing import assert_sound
 from tests.faults.processes import Processes, wait_until_stopped
-from tests.faults.soundness import assert_carried_once, assert_run_sound, state_of_data
+from tests.faults.soundness import assert_carried_once, state_of_data
 from tests.shop.models import LegacyOrder, Order
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault_long]
@@ -53,7 +54,7 @@ def test_a_worker_killed_anywhere_loses_and_doubles_nothing(
         assert answer["total"] == answer["outcomes"]["applied"] == ORDERS
     run.refresh_from_db()
     assert_carried_once(ORDERS)
-    assert_run_sound(run)
+    assert_sound(run)
 
 
 @pytest.mark.parametrize("name", ["claimed", "locked", "written", "before_done", "before_commit"])
@@ -79,7 +80,7 @@ def test_a_frozen_worker_is_taken_over_and_writes_nothing_when_it_wakes(
     assert taken.owner != held.owner
     run.refresh_from_db()
     assert_carried_once(ORDERS)
-    assert_run_sound(run)
+    assert_sound(run)
 
 
 @pytest.mark.parametrize("name", ["claimed", "written", "before_commit"])
@@ -149,4 +150,4 @@ def test_a_rollback_killed_anywhere_goes_on_to_its_end(name: str, processes: Pro
     carried.refresh_from_db()
     assert carried.state == "rolled_back"
     rollback.refresh_from_db()
-    assert_run_sound(rollback)
+    assert_sound(rollback)

@@ -12,6 +12,7 @@ from migrations_tools.exceptions import ActiveRun, JournalDamaged, SchemaDrift
 from migrations_tools.models import RowChange, Run
 from migrations_tools.services import runs
 from migrations_tools.services.rollback import roll_back_run
+from migrations_tools.testing import assert_sound
 from tests.faults.forks import Forks
 from tests.faults.shop import (
     ORDERS,
@@ -22,7 +23,7 @@ from tests.faults.shop import (
     state_of,
     working,
 )
-from tests.faults.soundness import assert_carried_once, assert_run_sound
+from tests.faults.soundness import assert_carried_once
 from tests.migrations_tools.engine.test_rollback import _behind_the_triggers
 from tests.migrations_tools.engine.test_running import actor
 from tests.shop.models import Order
@@ -141,4 +142,4 @@ def test_a_rollback_whose_worker_died_goes_on_after_others_tried(forks: Forks) -
     go_on(rollback)
     assert_finished(rollback)
     assert Order.history.filter(history_type="-").count() == ORDERS
-    assert_run_sound(rollback)
+    assert_sound(rollback)

@@ -10,6 +10,8 @@ from migrations_tools.exceptions import PlanDrift, TransitionRefused, UnknownDef
 from migrations_tools.models import Batch, Run
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
+from migrations_tools.testing import assert_sound
+from migrations_tools.testing.soundness import assert_records_sound
 from tests.faults.forks import Forks
 from tests.faults.shop import (
     ORDERS,
@@ -21,7 +23,6 @@ from tests.faults.shop import (
     undoing,
     working,
 )
-from tests.faults.soundness import assert_records_sound, assert_run_sound
 from tests.faults.test_rollbacks import altered
 from tests.migrations_tools.engine.test_running import actor, stage
 from tests.migrations_tools.test_datamigrate import datamigrate
@@ -59,7 +60,7 @@ def test_a_poison_row_is_quarantined_alone_wherever_it_stands(forks: Forks) -> N
     summary = summarise(run)
     assert (summary["outcomes"]["applied"], summary["outcomes"]["quarantined"]) == (10, 2)
     assert summary["codes"] == {"transform_error": 1, "check_violation": 1}
-    assert_run_sound(run)
+    assert_sound(run)
     runs.work_run(undoing(run))
     assert_as_before()
 
@@ -132,6 +133,6 @@ def test_pause_and_cancel_at_the_last_row_end_in_one_of_both(
         assert_finished(run)
     assert run.seal
     assert run.ledger.filter(step=0, outcome="applied").count() == ORDERS
-    assert_run_sound(run)
+    assert_sound(run)
     runs.work_run(undoing(run))
     assert_as_before()

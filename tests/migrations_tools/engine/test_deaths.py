@@ -11,8 +11,8 @@ from migrations_tools.engine.deaths import CAUTIOUS_LOSSES, parts_of
 from migrations_tools.exceptions import LeaseLost
 from migrations_tools.models import Batch, Run
 from migrations_tools.services import runs
+from migrations_tools.testing import assert_sound
 from tests.faults.shop import go_on, queued
-from tests.faults.soundness import assert_run_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +36,7 @@ def test_a_key_in_hand_when_workers_died_is_quarantined_and_the_others_are_carri
     assert run.ledger.get(outcome="quarantined").code == "worker_died"
     batch.refresh_from_db()
     assert (batch.losses, batch.suspects) == (CAUTIOUS_LOSSES + 1, [keys[1]])
-    assert_run_sound(run)
+    assert_sound(run)
 
 
 def test_a_worker_notes_each_key_before_it_takes_it_and_strikes_it_off() -> None:

@@ -41,7 +41,7 @@ from migrations_tools.services import reviews, runs
 from migrations_tools.services.rollback import roll_back_run
 from migrations_tools.services.verification import verify_run
 from migrations_tools.states import ReviewDecision
-from tests.faults.soundness import assert_run_sound
+from migrations_tools.testing import assert_sound
 from tests.migrations_tools.engine.test_running import actor, stage
 from tests.shop.data_migrations import OrderStep
 from tests.shop.models import DayBook, LegacyOrder, Order
@@ -124,7 +124,7 @@ def test_accepted_items_are_applied_as_one_run_of_exactly_these_keys() -> None:
     decided = ReviewItem.objects.get(key=first)
     assert str(decided.applied_by_id) == summary["run"]
     assert (decided.decided_by, decided.reason) == (actor()["acting_user"], "looked at")
-    assert_run_sound(Run.objects.get(pk=summary["run"]))
+    assert_sound(Run.objects.get(pk=summary["run"]))
     assert verify_run(run, **actor())["ok"]
 
 
@@ -189,7 +189,7 @@ def test_many_decisions_take_several_batches(monkeypatch: pytest.MonkeyPatch) ->
     decision_run = decide(run, ACCEPTED)
     assert [batch.size for batch in decision_run.batches.all()] == [3, 3, 2]
     assert summarise(runs.work_run(decision_run))["outcomes"]["applied"] == 8
-    assert_run_sound(decision_run)
+    assert_sound(decision_run)
 
 
 # ---------------------------------------------------------------------------------- what is refused
@@ -402,7 +402,7 @@ def test_one_bad_row_never_costs_the_others() -> None:
     assert summary["outcomes"]["applied"] == 4
     assert summary["codes"] == {"duplicate_value": 1}
     assert {key for key, decision in decisions(run).items() if decision == "open"} == {first}
-    assert_run_sound(Run.objects.get(pk=summary["run"]))
+    assert_sound(Run.objects.get(pk=summary["run"]))
 
 
 def test_a_newer_item_supersedes_an_older_open_one() -> None:
@@ -448,7 +448,7 @@ def test_a_cancelled_decision_is_open_again_where_it_was_not_carried_out(
     }
     assert apply(run, ACCEPTED)["total"] == 2
     assert Order.objects.count() == 4
-    assert_run_sound(Run.objects.filter(reviewed=run).latest("created_at"))
+    assert_sound(Run.objects.filter(reviewed=run).latest("created_at"))
 
 
 def test_a_decision_that_was_never_begun_can_be_cancelled() -> None:
@@ -471,7 +471,7 @@ def test_a_paused_decision_is_resumed_to_its_end(monkeypatch: pytest.MonkeyPatch
         runs.start_run("carry_orders", **actor())
     resumed = runs.work_run(runs.resume_run(paused, **actor()))
     assert summarise(resumed)["outcomes"]["applied"] == 3
-    assert_run_sound(resumed)
+    assert_sound(resumed)
 
 
 def test_a_rolled_back_decision_is_undone_and_open_again() -> None:
