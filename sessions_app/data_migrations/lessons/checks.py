@@ -106,9 +106,13 @@ _TIME: Final = f"{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{{1
 _OFFSET: Final = "(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])"
 
 
+#: White space of every script, as the migration cuts it off.
+_WHITE: Final = "".join(f"\\{code:04X}" for code in range(0x3001) if chr(code).isspace())
+
+
 def _said(column: str) -> str:
     """SQL: the text of a column of the old row, blank as null."""
-    return f"nullif(btrim(s.document ->> '{column}'), '')"
+    return f"nullif(btrim(s.document ->> '{column}', U&'{_WHITE}'), '')"
 
 
 def _number(column: str) -> str:

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Trim
-
 from migrations_tools.definitions import (
     Apply,
     Insert,
@@ -62,13 +59,14 @@ class SemesterStep(Step):
     writes = [Semester, LegacySemester]
 
     def load(self, rows: Sequence[Any]) -> SemesterFacts:
-        codes = {written(row.document, "code") for row in rows if _has_code(row)}
-        same = (
-            LegacySemester.objects.annotate(code=Trim(KeyTextTransform("code", "document")))
-            .filter(code__in=codes)
-            .order_by()
+        codes = {code for row in rows if (code := _own_code(row.document.get("code")))}
+        # an academy has few semesters, and each of them may claim a code in another spelling
+        claims = LegacySemester.objects.order_by().values_list("document__code", "key")
+        known = ((_own_code(code), key) for code, key in claims)
+        by_code = sorted(
+            ((code, key) for code, key in known if code in codes),
+            key=lambda found: in_order(found[1]),
         )
-        by_code = sorted(same.values_list("code", "key"), key=lambda found: in_order(found[1]))
         return SemesterFacts(
             zone=zone_of(self.options.source_tz),
             people=people(named(rows, "master_instructor_id")),
@@ -86,8 +84,9 @@ class SemesterStep(Step):
         return Apply([Insert(semester), Update(row, semester=semester)], warnings)
 
 
-def _has_code(row: Any) -> bool:
-    return isinstance(row.document.get("code"), str | int)
+def _own_code(value: Any) -> str:
+    """The code that a row gives its semester, blank where it gives none."""
+    return "" if isinstance(value, dict | list) else short_text({"code": value}, "code", [])
 
 
 def semester_values(row: Any, facts: SemesterFacts, warnings: Warnings) -> dict[str, Any]:

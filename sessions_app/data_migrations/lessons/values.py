@@ -22,6 +22,7 @@ Warnings = list[str | Warning_]
 
 _HIGHEST_INTEGER: Final = 2**31 - 1  # of the columns that take whole numbers
 _SHORT: Final = 255  # characters of a short text
+_YEARS: Final = range(1900, 9999)  # that are believed; as in the services
 _FLAGS: Final = {
     **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
     **dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False),
@@ -122,6 +123,8 @@ def instant(document: Document, column: str, zone: tzinfo, warnings: Warnings) -
         return None
     try:
         read = datetime.fromisoformat(text)
+        if read.year not in _YEARS:
+            raise UnreadableError(f"“{_shown(text)}” is in no year that lessons are held in.")
         if read.tzinfo is not None:
             return read.astimezone(UTC)
         found = read.replace(tzinfo=zone, fold=0).astimezone(UTC)
@@ -129,7 +132,9 @@ def instant(document: Document, column: str, zone: tzinfo, warnings: Warnings) -
             warnings.append(Warning_("nonexistent_time", _in_zone(column, text, zone, "never was")))
         elif read.replace(tzinfo=zone, fold=1).astimezone(UTC) != found:
             warnings.append(Warning_("ambiguous_time", _in_zone(column, text, zone, "was twice")))
-    except (ValueError, OverflowError):
+    except UnreadableError:
+        raise
+    except ValueError:
         raise UnreadableError(f"“{_shown(text)}” is no time.") from None
     return found
 

@@ -27,6 +27,7 @@ from sessions_app.models import (
     Semester,
     Session,
 )
+from tests.migrations_tools.imports.importing import import_file, lines
 from tests.sessions_app.data_migrations.lessons.academy import (
     LESSON,
     SEMESTER,
@@ -199,6 +200,19 @@ def test_a_shared_code_gets_the_id_of_the_later_semester(tmp_path: Path):
     assert told(upgrade({"batch_size": 1})) == {"duplicate_code": 1, "unknown_instructor": 2}
     codes = Semester.objects.order_by("code").values_list("legacy_rows__key", "code")
     assert list(codes) == [("9", "SPRING"), ("10", "SPRING-10")]
+
+
+@pytest.mark.parametrize(
+    "codes", [("A", "\u3000A "), ("A" * 300, "A" * 400), (1.5, "1.5"), (7, " 7")]
+)
+def test_codes_are_compared_as_they_are_kept(tmp_path: Path, codes: tuple[Any, Any]):
+    for number, code in enumerate(codes, start=1):
+        semester = {"id": number, "code": code, "status": "draft"}
+        import_file("semesters", lines(tmp_path / f"{number}.jsonl", semester))
+    summary = told(upgrade({"batch_size": 1}))
+    assert summary.pop("shortened", 0) in (0, 2)
+    assert summary == {"duplicate_code": 1}
+    assert Semester.objects.count() == 2
 
 
 # ------------------------------------------------------------------------- what other rows decide

@@ -48,7 +48,16 @@ def test_a_time_that_never_was_is_later_by_the_gap():
 
 
 @pytest.mark.parametrize(
-    "text", ["tomorrow", "2026-02-30", "10:00", "1764150000", "0001-01-01T00:00:00+14:00"]
+    "text",
+    [
+        "tomorrow",
+        "2026-02-30",
+        "10:00",
+        "1764150000",
+        "0001-01-01T00:00:00+14:00",
+        "1899-12-31T23:59:59Z",
+        "9999-12-31T23:59:59Z",
+    ],
 )
 def test_what_is_no_time_is_not_guessed(text):
     with pytest.raises(values.UnreadableError):
