@@ -21,9 +21,10 @@ LARGEST: Final = 10**12
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,6})?")
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}(?::?[0-5][0-9])?)?)?"
 )
 _YEARS: Final = range(1900, 2201)
+_LARGEST_OFFSET: Final = timedelta(hours=16)  # no place is further from UTC
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TRUTH: Final = {"true": True, "false": False}
 
@@ -100,6 +101,8 @@ def read_instant(value: Any) -> datetime | None:
         elif isinstance(value, int) and not isinstance(value, bool):
             instant = _EPOCH + timedelta(milliseconds=value)
         else:
+            return None
+        if abs(instant.utcoffset() or timedelta()) >= _LARGEST_OFFSET:
             return None
         aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -120,8 +120,10 @@ def _people(
 
 # Documents that are no session claim no id.
 _NAMESAKES: Final = """
-    SELECT id, session_ref, username FROM sessions_app_legacycontestsession
-    WHERE session_ref = ANY(%s) AND username <> ''
+    SELECT id, coalesce(nullif(session_ref, ''), key), username
+    FROM sessions_app_legacycontestsession
+    WHERE (session_ref = ANY(%(refs)s) OR session_ref = '' AND key = ANY(%(refs)s))
+      AND username <> ''
       AND jsonb_typeof(document -> 'problems_attempted') = 'array'
     ORDER BY id
 """
@@ -132,18 +134,18 @@ def _namesakes(rows: Sequence[Any]) -> tuple[dict[int, str], frozenset[int]]:
 
     Told by the order of staging, so that it depends neither on batches nor on options.
     """
-    refs = list({row.session_ref for row in rows} - {""})
+    refs = list({public_ref(row) for row in rows})
     first: dict[str, str] = {}
     owners: set[tuple[str, str]] = set()
     repeated: set[int] = set()
     with connection.cursor() as cursor:
-        cursor.execute(_NAMESAKES, [refs])
+        cursor.execute(_NAMESAKES, {"refs": refs})
         for pk, ref, username in cursor.fetchall():
             first.setdefault(ref, username)
             if (ref, username) in owners:
                 repeated.add(pk)
             owners.add((ref, username))
-    users = {row.pk: first[row.session_ref] for row in rows if row.session_ref in first}
+    users = {row.pk: first[public_ref(row)] for row in rows if public_ref(row) in first}
     return users, frozenset(repeated)
 
 

@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import Final
 
-_SPACES: Final = r"regexp_replace(x.contest, '\s', '', 'g')"
+from sessions_app.contests.values import WHITE_SPACE
+
+_WHITE: Final = "".join(f"\\{ord(letter):04X}" for letter in WHITE_SPACE)
+
+
+def _joined(text: str) -> str:
+    """SQL: the text without white space."""
+    return f"translate({text}, U&'{_WHITE}', '')"
+
+
+_CONTEST: Final = _joined("x.contest")
+_REF: Final = _joined("x.ref")
 
 
 def _place(contest: str, number: str) -> str:
@@ -23,12 +34,12 @@ def _place(contest: str, number: str) -> str:
 # split, not taken apart by patterns: that costs many times as much
 _NUMBER_OF_ID: Final = "ltrim(split_part(x.ref, '_', 3), 'pP')::int"
 _BY_YEAR: Final = _place(
-    "split_part(x.ref, '_', 2) || '_' || split_part(x.ref, '_', 1)::int", _NUMBER_OF_ID
+    f"split_part({_REF}, '_', 2) || '_' || split_part(x.ref, '_', 1)::int", _NUMBER_OF_ID
 )
 _BY_CONTEST: Final = _place(
-    "split_part(x.ref, '_', 1) || '_' || split_part(x.ref, '_', 2)::int", _NUMBER_OF_ID
+    f"split_part({_REF}, '_', 1) || '_' || split_part(x.ref, '_', 2)::int", _NUMBER_OF_ID
 )
-_BY_NUMBER: Final = _place(f"{_SPACES} || '_' || x.year", "x.problem_number")
+_BY_NUMBER: Final = _place(f"{_CONTEST} || '_' || x.year", "x.problem_number")
 
 _YEAR_FIRST: Final = "x.ref ~ '^[0-9]{4}_[^_]+_[pP]?[0-9]{1,6}$'"
 _CONTEST_FIRST: Final = "x.ref ~ '^[^_]+_[0-9]{4}_[pP]?[0-9]{1,6}$'"
@@ -40,7 +51,7 @@ AT_THAT_PLACE: Final = (
 )
 #: The problem that the number of ``x`` names: of unshuffled sessions only.
 AT_ITS_NUMBER: Final = (
-    f"CASE WHEN NOT x.shuffle AND {_SPACES} <> '' AND x.year IS NOT NULL THEN {_BY_NUMBER} END"
+    f"CASE WHEN NOT x.shuffle AND {_CONTEST} <> '' AND x.year IS NOT NULL THEN {_BY_NUMBER} END"
 )
 #: The problem of ``x``: by id – external, or in either of its forms – first, else by number.
 PROBLEM: Final = f"""coalesce(

@@ -120,22 +120,25 @@ def told_instant(value: str, stored: str) -> str:
 def _unusual_instant(value: str) -> str:
     return f"""CASE jsonb_typeof({value})
         WHEN 'string' THEN (
+            SELECT CASE WHEN at >= '1900-01-01Z' AND at < '2201-01-01Z' THEN at END FROM (
             SELECT CASE
-                WHEN m[1]::int BETWEEN 1900 AND 2200 AND m[2]::int BETWEEN 1 AND 12
+                WHEN m[1]::int BETWEEN 1899 AND 2201 AND m[2]::int BETWEEN 1 AND 12
                     AND m[3]::int BETWEEN 1 AND ({_LAST_DAYS})[m[2]::int]
                     AND (m[2] || m[3] <> '0229' OR m[1]::int %% 4 = 0
                         AND (m[1]::int %% 100 <> 0 OR m[1]::int %% 400 = 0))
                     AND coalesce(m[4], '0')::int < 24 AND coalesce(m[5], '0')::int < 60
                     AND coalesce(m[6], '0')::int < 60
-                    AND (m[8] IS NULL OR m[8] = 'Z' OR substr(m[8], 2, 2)::int < 16)
+                    AND (m[8] IS NULL OR m[8] = 'Z' OR substr(m[8], 2, 2)::int < 16
+                        AND right('00' || replace(substr(m[8], 4), ':', ''), 2)::int < 60)
                 THEN (m[1] || '-' || m[2] || '-' || m[3] || ' ' || coalesce(m[4], '00') || ':'
                     || coalesce(m[5], '00') || ':' || coalesce(m[6], '00')
                     || coalesce(left(m[7], 7), '') || coalesce(m[8], 'Z'))::timestamptz
-            END
+            END AS at
             FROM (
                 SELECT regexp_match(btrim({value} #>> '{{}}', %(white)s), '^{_DAY}{_TIME}$') AS m
                 OFFSET 0
-            ) parts
+            ) parts OFFSET 0
+            ) read
         )
         WHEN 'number' THEN (
             SELECT CASE WHEN ms BETWEEN -2208988800000 AND 7289654399999
