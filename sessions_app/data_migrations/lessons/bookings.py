@@ -24,7 +24,14 @@ from migrations_tools.definitions import (
     Warning_,
     build,
 )
-from sessions_app.data_migrations.lessons.links import became, compare, in_order, linked, people
+from sessions_app.data_migrations.lessons.links import (
+    as_told,
+    became,
+    compare,
+    in_order,
+    linked,
+    people,
+)
 from sessions_app.data_migrations.lessons.values import Warnings, instant_or_none, word, zone_of
 from sessions_app.legacy_imports.lessons import PEOPLE
 from sessions_app.models import Booking, BookingStatus, LegacyBooking, Lesson
@@ -152,13 +159,14 @@ def booking_values(row: Any, facts: BookingFacts, warnings: Warnings) -> dict[st
     cancelled_at = None
     if status == _CANCELLED:
         cancelled_at = instant_or_none(row.document, "cancelled_at", facts.zone, warnings)
-    return {
+    values = {
         "lesson_id": lesson,
         "student_id": student,
         "status": status,
         "cancelled_at": cancelled_at,
-        "created_at": created_at or row.staged_at,
+        "created_at": created_at,
     }
+    return as_told(values, row, row.booking_id)
 
 
 # Reading every row of every lesson would be too much: only lessons with more confirmed rows than

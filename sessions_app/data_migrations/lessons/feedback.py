@@ -23,7 +23,14 @@ from migrations_tools.definitions import (
     Warning_,
     build,
 )
-from sessions_app.data_migrations.lessons.links import became, compare, in_order, linked, people
+from sessions_app.data_migrations.lessons.links import (
+    as_told,
+    became,
+    compare,
+    in_order,
+    linked,
+    people,
+)
 from sessions_app.data_migrations.lessons.newest import Known, newest
 from sessions_app.data_migrations.lessons.values import (
     UnreadableError,
@@ -112,13 +119,14 @@ class FeedbackStep(Step):
             )
         thing = facts.lessons[row.lesson_key][0], facts.people[row.student_key]
         created_at = instant_or_none(row.document, "created_at", facts.zone, warnings)
-        values = {
+        said = {
             "lesson_id": thing[0],
             "student_id": thing[1],
             "rating": rating_of(row),
             "comment": written(row.document, "comment"),
-            "created_at": created_at or row.staged_at,
+            "created_at": created_at,
         }
+        values = as_told(said, row, row.feedback_id)
         if row.feedback_id is not None:
             return compare(facts.linked.get(row.feedback_id), values)
         if facts.counts.get(thing) != row.key:

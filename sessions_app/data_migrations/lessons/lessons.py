@@ -18,7 +18,14 @@ from migrations_tools.definitions import (
     Warning_,
     build,
 )
-from sessions_app.data_migrations.lessons.links import became, compare, linked, named, people
+from sessions_app.data_migrations.lessons.links import (
+    as_told,
+    became,
+    compare,
+    linked,
+    named,
+    people,
+)
 from sessions_app.data_migrations.lessons.semesters import person_of
 from sessions_app.data_migrations.lessons.values import (
     UnreadableError,
@@ -134,12 +141,13 @@ def session_values(row: Any, facts: LessonFacts, warnings: Warnings) -> dict[str
             Warning_("unknown_status", f"Lesson {row.key} has the status “{said}”: scheduled.")
         )
     created_at = instant_or_none(row.document, "created_at", facts.zone, warnings)
-    return {
+    values = {
         "title": title,
         "description": written(row.document, "description"),
         "status": STATUSES.get(said, SessionStatus.SCHEDULED.value),
-        "created_at": created_at or row.staged_at,
+        "created_at": created_at,
     }
+    return as_told(values, row, row.lesson_id)
 
 
 def lesson_values(row: Any, facts: LessonFacts, warnings: Warnings) -> dict[str, Any]:

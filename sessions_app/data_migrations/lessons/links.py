@@ -72,6 +72,15 @@ def compare(made: Any, values: Mapping[str, Any]) -> Outcome:
     )
 
 
+def as_told(values: Mapping[str, Any], row: Any, linked_to: int | None) -> dict[str, Any]:
+    """``values`` with the time of creation: where the row does not say it, that of its import –
+    and nothing where the row became something already, so that it is not compared.
+    """
+    if values["created_at"] is None and linked_to is None:
+        return {**values, "created_at": row.staged_at}
+    return {name: value for name, value in values.items() if (name, value) != ("created_at", None)}
+
+
 def _stored(made: Any, name: str) -> Any:
     for part in name.split("__"):
         made = getattr(made, part)

@@ -437,6 +437,20 @@ def test_a_row_that_changed_after_it_was_carried_over_is_a_conflict(tmp_path: Pa
     assert start_run(UpgradeLessons.name, **actor()) is None
 
 
+def test_what_a_row_does_not_say_is_not_compared(tmp_path: Path):
+    open_academy(tmp_path, created_at=None)
+    rating = {"id": 1, "user_id": 1, "session_id": 1, "rating": 4}
+    stage(tmp_path, "bookings", booking(1, 1, created_at=None))
+    stage(tmp_path, "feedback", rating)
+    upgrade()
+    stage(tmp_path, "lessons", LESSON | {"created_at": None, "note": "exported anew"})
+    stage(tmp_path, "bookings", booking(1, 1, created_at="", note="exported anew"))
+    stage(tmp_path, "feedback", rating | {"note": "exported anew"})
+    assert outcomes(upgrade()) == {"unchanged": 3}
+    stage(tmp_path, "bookings", booking(1, 1, created_at="2020-01-01"))
+    assert told(upgrade()) == {"changed_after_migration": 1}
+
+
 def test_what_people_deleted_is_no_failure(tmp_path: Path):
     open_academy(tmp_path)
     upgrade()
