@@ -152,7 +152,9 @@ def _place(values: Mapping[str, Any], by_id: ProblemKey | None) -> tuple[str, st
         )
     joined = _JOINED.fullmatch(parts[1])
     spaced = f"{joined[1]} {joined[2]}" if joined else parts[1]
-    return named, contest or spaced, year or int(parts[2]), number
+    if not contest or len(contest) > _LONGEST_CONTEST:
+        contest = spaced
+    return named, contest, year or int(parts[2]), number
 
 
 def _text(value: Any) -> str:

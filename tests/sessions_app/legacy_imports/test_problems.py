@@ -119,3 +119,10 @@ def test_a_row_that_is_no_problem_is_rejected_alone(tmp_path, values, code):
 )
 def test_when_two_answers_say_different_things(answer, key, differ):
     assert answers_differ(answer, key) is differ
+
+
+def test_a_contest_with_too_long_a_name_is_called_by_its_id(tmp_path):
+    long = {**NEWER, "contest": "x" * 81}
+    assert load(tmp_path, long, {**NEWER, "problem_number": 8}) == (2, 0, 0, 0)
+    assert load(tmp_path, long) == (0, 0, 1, 0)
+    assert Problem.objects.get(number=7).contest == "AMC 10A"
