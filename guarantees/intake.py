@@ -172,7 +172,7 @@ class _CellReader:
             self.refuse(column, cell.code, f"the cell {cell.message}")
             return None
         try:
-            value = None if is_blank(cell) else reader(cell)
+            value = None if cell is None or is_blank(cell) else reader(cell)
         except ValueNotUnderstood as error:
             self.refuse(column, error.code, error.detail)
             return None
