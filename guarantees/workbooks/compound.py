@@ -13,6 +13,8 @@ _LARGEST_SECTOR: Final = 0xFFFFFFFA  # what is above has a meaning of its own
 _END: Final = 0xFFFFFFFE
 _IN_HEADER: Final = 109  # sectors of the table that the header itself names
 _ENTRY: Final = 128  # bytes of an entry of the directory
+#: Streams that hold workbooks, of Excel 97 on and of Excel 95.
+_WORKBOOKS: Final = ("Workbook", "Book")
 _STREAM, _ROOT = 2, 5  # kinds of entries
 
 
@@ -20,10 +22,13 @@ class BrokenContainer(ValueError):
     """A chain without an end, or one that leads out of the file."""
 
 
-def require_sound(content: bytes) -> None:
-    """Follow every chain of the container once. Raises BrokenContainer."""
+def workbook_stream(content: bytes) -> bytes:
+    """The stream of the workbook, after every chain of the container was followed once.
+
+    Raises BrokenContainer, also where there is no such stream.
+    """
     try:
-        _Container(content).follow_all()
+        return _Container(content).follow_all()
     except (struct.error, IndexError, OverflowError) as error:
         raise BrokenContainer("the container is cut short") from error
 
@@ -43,7 +48,7 @@ class _Container:
         sectors = self._table_sectors(more)
         self._table = self._numbers(sectors)
 
-    def follow_all(self) -> None:
+    def follow_all(self) -> bytes:
         """The directory, the table of small sectors, and whatever the directory names."""
         directory = b"".join(map(self._sector, self._chain(self._directory, self._table)))
         small = (
@@ -51,14 +56,22 @@ class _Container:
             if self._mini_table != _END
             else ()
         )
+        found: bytes | None = None
         for place in range(0, len(directory) - _ENTRY + 1, _ENTRY):
             kind = directory[place + 66]
             start, size = struct.unpack_from("<II", directory, place + 116)
             if kind not in (_STREAM, _ROOT) or size == 0:
                 continue
-            table = small if kind == _STREAM and size < self._cutoff else self._table
-            for _ in self._chain(start, table):
-                pass
+            is_small = kind == _STREAM and size < self._cutoff
+            sectors = list(self._chain(start, small if is_small else self._table))
+            name = directory[place : place + 64].decode("utf-16-le", "replace").partition("\0")[0]
+            if kind == _STREAM and name in _WORKBOOKS:
+                if is_small or found is not None:
+                    raise BrokenContainer("not one workbook of a plausible size")
+                found = b"".join(map(self._sector, sectors))[:size]
+        if found is None:
+            raise BrokenContainer("there is no workbook in it")
+        return found
 
     def _table_sectors(self, more: int) -> list[int]:
         """The sectors of the table itself: some in the header, the rest in a chain of its own."""

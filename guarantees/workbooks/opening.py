@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Final
 
 from guarantees.workbooks import limits
-from guarantees.workbooks.compound import BrokenContainer, require_sound
 from guarantees.workbooks.errors import WorkbookRefused
 
 
@@ -107,10 +106,6 @@ def _guard_compound(file: io.BufferedReader, name: str, size: int) -> None:
         raise _encrypted(name)
     if "_VBA_PROJECT".encode("utf-16-le") in content:
         raise _macros(name)
-    try:
-        require_sound(content)
-    except BrokenContainer as error:
-        raise damaged(name) from error
 
 
 def damaged(name: str) -> WorkbookRefused:

@@ -73,6 +73,17 @@ def encrypted_part(path: Path) -> Path:
     return path
 
 
+def with_circle(content: bytes) -> bytes:
+    """The chain of the workbook's sectors bites its tail."""
+    end = content.rindex(b"\xfe\xff\xff\xff", 512, 1024)  # in the table of sectors
+    return content[:end] + (2).to_bytes(4, "little") + content[end + 4 :]
+
+
+def far_away(content: bytes) -> bytes:
+    """The cell in the second row and the last column moves to the last row."""
+    return content.replace(b"\x01\x00\xff\x00", b"\xff\xff\xff\x00")
+
+
 def declared_larger(path: Path) -> Path:
     return with_part("xl/media/bomb.bin", b"\0" * (limits.LARGE_PART_BYTES + 1))(path)
 
@@ -98,6 +109,11 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "encrypted part": (encrypted_part, "encrypted_workbook"),
     "no workbook in it": (written(xls({"A": [HEADINGS]}, stream="Other")), "damaged_workbook"),
+    "sectors in a circle": (written(with_circle(xls({"A": [HEADINGS]}))), "damaged_workbook"),
+    "one cell far away": (
+        written(far_away(xls({"A": [HEADINGS, [*[None] * 255, 1]]}))),
+        "workbook_too_large",
+    ),
     "cut short": (cut_short, "damaged_workbook"),
     "no sheet": (without("sheet1.xml"), "damaged_workbook"),
     "no such text": (

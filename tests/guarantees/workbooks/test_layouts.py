@@ -153,6 +153,19 @@ def test_error_cells_and_formulas_without_a_result_say_so(tmp_path):
     assert "#DIV/0!" in cells["expiry_date"].message
 
 
+def test_error_cells_of_an_xls_say_so(tmp_path):
+    file = tmp_path / "a.xls"
+    row = ("#REF!", "S", "B", 5, Formula("#N/A"), Formula(46022))
+    file.write_bytes(xls({"Notes": [["#DIV/0!"]], "A": [HEADINGS, row]}))
+    [(_, cells)] = read(file)
+    told = {name: cell.message for name, cell in cells.items() if isinstance(cell, Unreadable)}
+    assert told == {
+        "number": "shows the error #REF!.",
+        "contract": "shows the error #N/A.",
+    }
+    assert cells["expiry_date"] == 46022
+
+
 def test_a_merged_supplier_is_that_of_all_its_rows_but_an_amount_is_counted_once(tmp_path):
     rows = [ROW, ("LG-2", None, "B2", None, "C-8"), ("LG-3", None, "B3", "5", "C-9"), ("", None)]
     for name, merged in (("xlsx", ["B2:B5", "D2:D3"]), ("xls", [])):

@@ -15,7 +15,7 @@ _ERRORS = {"#DIV/0!": 0x07, "#REF!": 0x17, "#N/A": 0x2A}
 class Formula(NamedTuple):
     """A formula with what it last came to."""
 
-    result: float
+    result: float | str
 
 
 def xls(
@@ -58,7 +58,12 @@ def _sheet(rows: Sequence[Sequence[Any]], merged: Sequence[tuple[int, int, int, 
 def _cell(row: int, column: int, value: Any) -> bytes:
     place = struct.pack("<HHH", row, column, int(isinstance(value, date)))
     if isinstance(value, Formula):
-        return _record(0x0006, place + struct.pack("<dHIH", value.result, 0, 0, 0))
+        result = (
+            bytes((2, 0, _ERRORS[value.result], 0, 0, 0, 0xFF, 0xFF))
+            if isinstance(value.result, str)
+            else struct.pack("<d", value.result)
+        )
+        return _record(0x0006, place + result + struct.pack("<HIH", 0, 0, 0))
     if value in _ERRORS:
         return _record(0x0205, place + bytes((_ERRORS[value], 1)))
     if isinstance(value, str):
