@@ -40,13 +40,16 @@ class MergedCells:
         return max((found.last_row for found in self._starting.get(row, ())), default=row)
 
     def down(self, row: int, cells: list[object]) -> set[int]:
-        """Fill in ``cells`` what stands above in a merged range; which of them were filled."""
+        """Fill in ``cells`` what stands above in a merged range; which of them were filled.
+
+        Rows come in their order; blank ones may be left out.
+        """
         if not self._open and row not in self._starting:
             return set()
         filled = set()
         for found, value in self._open:
             place = found.first_column - 1
-            if place < len(cells) and cells[place] is None:
+            if found.last_row >= row and place < len(cells) and cells[place] is None:
                 cells[place] = value
                 filled.add(place)
         for found in self._starting.get(row, ()):

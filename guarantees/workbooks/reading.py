@@ -129,6 +129,8 @@ class OpenWorkbook:
         for number, cells in enumerate(self._sheet.rows(width), 1):
             if number > limits.LAST_ROW:
                 raise _too_many_rows(self._name)
+            if not cells:
+                continue
             repeated = merged.down(number, cells) if number > last_heading else set()
             if number <= last_heading or tuple(cells) == headings.texts[:width]:
                 continue

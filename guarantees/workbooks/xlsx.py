@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Final
 
 from openpyxl import load_workbook  # type: ignore[import-untyped]  # the package has no types
@@ -76,21 +76,30 @@ class XlsxSheet:
         return islice(self.rows(None), count)
 
     def rows(self, width: int | None) -> Iterator[list[object]]:
-        """All rows from the first on, blank ones too, cut or filled to ``width`` columns."""
+        """All rows from the first on, blank ones too, cut or filled to ``width`` columns.
+
+        Of rows that the file leaves out, all but the first are without cells.
+        """
         self._sheet.reset_dimensions()  # files declare wrong ones
+        before = None
+        for row, sources in self._sources(width):
+            # the reader answers one and the same blank row for all of them
+            if row is before:
+                yield []
+            elif sources is None:
+                yield [_value(cell) for cell in row]
+            else:
+                yield [_result(*both) for both in zip(row, sources, strict=True)]
+            before = row
+
+    def _sources(self, width: int | None) -> Iterator[tuple[Any, Any]]:
+        """Rows with what they came to, and as they were written where there are formulas."""
         values = self._sheet.iter_rows(max_col=width)
         if not self.has_formulas:
-            for row in values:
-                yield [_value(cell) for cell in row]
-            return
+            return zip(values, repeat(None))
         twin = self._book.formulas[self.name]
         twin.reset_dimensions()
-        for row, written in zip(values, twin.iter_rows(max_col=width), strict=True):
-            yield [
-                FORMULA_WITHOUT_VALUE if cell.value is None and source.data_type == "f"
-                else _value(cell)
-                for cell, source in zip(row, written, strict=True)
-            ]  # fmt: skip
+        return zip(values, twin.iter_rows(max_col=width), strict=True)
 
 
 class XlsxBook:
@@ -125,6 +134,12 @@ def _value(cell: Any) -> object:
     if type(value) is int and value >= 0 and _ZEROS.fullmatch(cell.number_format):
         return str(value).zfill(len(cell.number_format))
     return value
+
+
+def _result(cell: Any, source: Any) -> object:
+    if cell.value is None and source.data_type == "f":
+        return FORMULA_WITHOUT_VALUE
+    return _value(cell)
 
 
 def _pieces(file: io.BufferedReader, part: str) -> Iterator[tuple[bytes, int]]:

@@ -179,6 +179,17 @@ def test_a_merged_supplier_is_that_of_all_its_rows_but_an_amount_is_counted_once
         assert [cells.get("amount") for cells in found] == ["1,000.50", None, "5"]
 
 
+def test_rows_that_the_file_leaves_out_count_and_end_what_was_merged(tmp_path):
+    def edit(book: Any) -> None:
+        for column, value in enumerate(("LG-9", None, *ROW[2:]), 1):
+            book.active.cell(500_000, column, value)
+
+    file = xlsx(tmp_path / "a.xlsx", HEADINGS, ROW, merged=["B2:B9"], edit=edit)
+    (_, first), (number, last) = read(file)
+    assert (number, first["supplier"]) == (500_000, "Al Noor Trading")
+    assert "supplier" not in last
+
+
 def test_a_sheet_can_be_named_and_others_that_fit_are_told(tmp_path):
     def add(book: Any) -> None:
         other = book.create_sheet("2024")
