@@ -91,9 +91,6 @@ class Change:
         """The same change on the session as the other system has it."""
         return replace(other.with_members(*self.members()), **self.values())
 
-    def __bool__(self) -> bool:
-        return self.before != self.after
-
 
 def display_name(email: str) -> str:
     """R10: the local part of the address."""

@@ -29,7 +29,8 @@ _PERSON_TIMES: Final = ("invited_at", "joined_at")
 class Decisions:
     """People whom something was decided about, by e-mail, and values of the session.
 
-    Whoever is owner among them is the session's; ``updated_at`` holds unless a row is later.
+    Whoever is owner among them is the session's; ``updated_at`` holds unless a row is later;
+    ``revision`` counts the changes.
     """
 
     people: Mapping[str, Person] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Decisions:
     description: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    revision: int = 0
 
     @property
     def owner(self) -> str | None:
@@ -62,11 +64,13 @@ def decisions_of(rows: Sequence[Any]) -> Decisions:
 
 def as_document(session_id: str, decisions: Decisions) -> dict[str, Any]:
     """The document that `decisions_of` reads; times are ISO texts."""
-    written = {name: value for name, value in asdict(decisions).items() if name != "people"}
+    written = asdict(decisions)
+    del written["people"], written["revision"]
     return {
         "_id": PREFIX + session_id,
         "session_id": session_id,
         _FIELD: {
+            "revision": decisions.revision,
             **{name: _plain(value) for name, value in written.items() if value is not None},
             "people": {
                 email: {name: _plain(value) for name, value in asdict(person).items()}
@@ -90,6 +94,7 @@ def _read(found: Mapping[str, Any]) -> Decisions:
         description=found.get("description"),
         created_at=instant_of(found.get("created_at")),
         updated_at=instant_of(found.get("updated_at")),
+        revision=found["revision"],
     )
 
 

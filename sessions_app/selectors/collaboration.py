@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Func, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Lower, Trim
+from django.db.models.functions import Lower
 
 from migrations_tools.definitions import Reject
 from sessions_app.collaboration.state import Collaboration, Member, newest_first
@@ -27,6 +27,7 @@ from sessions_app.models import (
     SessionParticipant,
     SessionStatus,
 )
+from sessions_app.reading.collaboration import BLANKS
 
 Rows = Iterable[LegacyCollaborationRow]
 
@@ -41,8 +42,7 @@ def legacy_sessions_of(email: str) -> list[Collaboration]:
     """
     address = email.strip().lower()
     named = LegacyCollaborationRow.objects.annotate(
-        sender=Lower(Trim(KeyTextTransform("email", "document"))),
-        invitee=Lower(Trim(KeyTextTransform("invited_email", "document"))),
+        sender=_address("email"), invitee=_address("invited_email")
     ).filter(Q(sender=address) | Q(invitee=address), ~Q(session_key__startswith="row:"))
     keys = set(named.values_list("session_key", flat=True))
     rows: defaultdict[str, list[LegacyCollaborationRow]] = defaultdict(list)
@@ -58,6 +58,12 @@ def legacy_sessions_of(email: str) -> list[Collaboration]:
             and session.belongs(address)
         ]
     )
+
+
+def _address(field: str) -> Lower:
+    """An address of a document, trimmed of what R2 trims."""
+    text = Func(KeyTextTransform(field, "document"), Value(BLANKS), function="btrim")
+    return Lower(text, output_field=TextField())
 
 
 def legacy_session(session_key: str) -> Collaboration | None:

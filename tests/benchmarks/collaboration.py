@@ -100,10 +100,13 @@ def index_addresses() -> None:
     """What the old collection lacked."""
     from django.db import connection
 
+    from sessions_app.reading.collaboration import BLANKS
+
     with connection.cursor() as cursor:
         for field in ("email", "invited_email"):
             cursor.execute(
                 f"CREATE INDEX bench_{field} ON sessions_app_legacycollaborationrow "
-                f"(lower(btrim(document ->> '{field}')))"
+                f"(lower(btrim(document ->> '{field}', %s)))",
+                [BLANKS],
             )
         cursor.execute("ANALYZE sessions_app_legacycollaborationrow")

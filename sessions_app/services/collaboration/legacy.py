@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from sessions_app.data_migrations.collaboration_decisions import (
     PREFIX,
     Decisions,
     as_document,
+    decisions_of,
     is_decisions,
 )
 from sessions_app.data_migrations.collaboration_documents import (
@@ -79,16 +81,18 @@ def write(before: Collaboration | None, after: Collaboration, signature: Signatu
     if before is None:
         owner = after.owner.email if after.owner else signature.email
         _insert(key, {**_text(after), "email": owner, "access": _CREATOR}, after.created_at)
-    else:
-        facts = _facts(key)
-        for member in Change(before, after).members():
-            was = before.members.get(member.email)
-            if was is None or _is_invited_again(was, member):
-                at = member.invited_at or signature.at
-                _insert(key, {**_text(after), **_invitation(member)}, at)
-            if was is not None and was.role != member.role:
-                _write_access(key, facts, member)
-    _decide(after)
+        _decide(after, told=True)
+        return
+    facts = _facts(key)
+    told = False
+    for member in Change(before, after).members():
+        was = before.members.get(member.email)
+        if was is None or _is_invited_again(was, member):
+            _insert(key, {**_text(after), **_invitation(member)}, member.invited_at or signature.at)
+            told = True
+        if was is not None and was.role != member.role:
+            _write_access(key, facts, member)
+    _decide(after, told=told)
 
 
 def _is_invited_again(was: Member, now: Member) -> bool:
@@ -157,19 +161,26 @@ def _with_access(line: str, word: str) -> str | None:
     return json.dumps({**values, "access": word}) if isinstance(values, dict) else None
 
 
-def _decide(after: Collaboration) -> None:
-    """Keep beside the rows what they do not tell of the session."""
+def _decide(after: Collaboration, *, told: bool) -> None:
+    """Keep beside the rows what they do not tell of the session.
+
+    Each change leaves rows that never were before: a run would take rows that are again as an
+    earlier run saw them for carried over. So the row of decisions stays, and counts its changes;
+    without any it is only left out where a new row has ``told`` it all.
+    """
     key = PREFIX + after.session_id
     decisions = _decisions(after, _facts(after.session_id))
-    if decisions == NOTHING:
-        LegacyCollaborationRow.objects.filter(key=key).delete()
+    there = LegacyCollaborationRow.objects.filter(key=key, legacy_import=None).first()
+    if there is None and told and decisions == NOTHING:
         return
+    revision = 1 if there is None else decisions_of([there]).revision + 1
+    document = as_document(after.session_id, replace(decisions, revision=revision))
     LegacyCollaborationRow.objects.update_or_create(
         key=key,
         defaults={
             "session_key": after.session_id,
             "legacy_import": None,
-            **_content(as_document(after.session_id, decisions)),
+            **_content(document),
         },
     )
 

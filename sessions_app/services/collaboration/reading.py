@@ -39,6 +39,8 @@ def list_sessions(*, acting_user: Person, which: Which = Which.ALL) -> list[Coll
     NotAuthenticated.
     """
     _, email = known_person(acting_user)
+    if not email:
+        return []
     found = COLLABORATION.read(
         "list",
         legacy=lambda: legacy.sessions_of(email),

@@ -66,6 +66,15 @@ def test_both_paths_answer_the_same_for_everybody(tmp_path: Path) -> None:
         assert legacy_sessions_of(email) == sessions_of(email)
 
 
+def test_addresses_are_trimmed_of_all_blanks_and_compared_without_case() -> None:
+    stage(
+        document(n="N", e="\t\u00a0Alice@Example.COM\u200b", t=1),
+        document(n="N", e=A, i="\nBOB@example.com ", t=2),
+    )
+    for email in (A, B, " bob@EXAMPLE.com "):
+        assert [found.title for found in legacy_sessions_of(email)] == ["N"]
+
+
 def test_the_new_path_takes_two_queries_whatever_the_number_of_sessions() -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:

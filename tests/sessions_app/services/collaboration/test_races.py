@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from migrations_tools.cutover.stages import Stage
+from migrations_tools.services import runs
 from sessions_app.models import LegacyCollaborationRow, SessionParticipant
+from tests.sessions_app.data_migrations.collaboration import (
+    NAME,
+    actor,
+    carry,
+    failed_checks,
+)
 from tests.sessions_app.services.agent_sessions.acting import at_once
 from tests.sessions_app.services.collaboration.acting import act, at_stage, both, email, user
 
@@ -57,6 +64,26 @@ def test_a_transfer_and_a_leave_at_once_leave_one_active_owner(stage: str):
                 email("ann") if transferred == "participant_not_found" else email("cid")
             ]
     assert None in (old, new) or old == new
+
+
+@pytest.mark.parametrize("stage", [Stage.DUAL_WRITE, Stage.LIVE])
+def test_a_run_and_dual_writes_at_once_end_alike(stage: str):
+    at_stage(Stage.OFF)
+    ids = [f"s-{number}" for number in range(6)]
+    for sid in ids:
+        act(0, "ann", "create", "Compilers", sid=sid)
+        act(1, "ann", "invite", "bob", "viewer", sid=sid)
+    carry(limit=3)
+    for sid in ids[:3]:
+        at_stage(Stage.OFF)
+        act(2, "ann", "role", "bob", "editor", sid=sid)  # work for the next run
+    at_stage(stage)
+    at_once(carry, lambda: [act(3, "ann", "invite", "cid", "viewer", sid=sid) for sid in ids])
+    left = runs.start_run(NAME, **actor())  # of keys that changed in the middle, if any did
+    if left is not None:
+        runs.work_run(left)
+    assert [sid for sid in ids if both(sid)[0] != both(sid)[1]] == []
+    assert failed_checks() == {}
 
 
 @pytest.mark.parametrize("stage", STAGES)
