@@ -50,7 +50,8 @@ class Selection:
     def undecided(
         self, rows: QuerySet[Any], key: Combinable, digest: Combinable | None
     ) -> QuerySet[Any]:
-        """``rows`` without those that a standing run has decided with the same content.
+        """``rows`` without those that a standing run has decided with the same content, unless a
+        later one decided them with another: content that is again as it was has changed.
 
         A source without a digest is its own judge: what its queryset holds is undecided.
         """
@@ -63,6 +64,17 @@ class Selection:
                 outcome__in=DECIDED_OUTCOMES,
                 source_digest=OuterRef("decided_digest"),
             )
+            if len(self.standing) > 1:
+                later = LedgerEntry.objects.filter(
+                    run_id__in=self.standing,
+                    step=self.step,
+                    key=OuterRef("key"),
+                    pk__gt=OuterRef("pk"),
+                    outcome__in=DECIDED_OUTCOMES,
+                )
+                entries = entries.exclude(
+                    Exists(later.exclude(source_digest=OuterRef("source_digest")))
+                )
             if self.undone:
                 restored = LedgerEntry.objects.filter(
                     run__kind=RunKind.ROLLBACK,

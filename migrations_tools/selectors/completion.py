@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import connection
 
 from migrations_tools.definitions.base import DataMigration
@@ -10,6 +12,45 @@ from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.sql import table_of
 from migrations_tools.models import Run
 from migrations_tools.states import RunKind, RunState
+
+# Keys ``k`` that no run has seen with their digest, nor the application written to both sides so.
+# Of runs whose entry was not restored, the newest word counts.
+_UNSEEN: Final = """
+    NOT EXISTS (
+        SELECT FROM migrations_tools_ledgerentry l
+        WHERE l.run_id = ANY(%s) AND l.step = %s AND l.key = k.k::text COLLATE "C"
+            AND l.source_digest IS NOT DISTINCT FROM k.d
+            AND NOT EXISTS (
+                SELECT FROM migrations_tools_ledgerentry n
+                WHERE n.run_id = ANY(%s) AND n.step = l.step AND n.key = l.key AND n.id > l.id
+                    AND n.source_digest IS DISTINCT FROM l.source_digest
+            )
+            AND NOT EXISTS (
+                SELECT FROM migrations_tools_ledgerentry b
+                JOIN migrations_tools_run r ON r.id = b.run_id
+                WHERE r.parent_id = l.run_id AND r.kind = 'rollback'
+                    AND b.step = l.step AND b.key = l.key AND b.outcome = 'restored'
+            )
+    )
+    AND NOT EXISTS (
+        SELECT FROM migrations_tools_dualwritten w
+        WHERE w.definition = %s AND w.step = %s AND w.key = k.k::text COLLATE "C"
+            AND w.source_digest IS NOT DISTINCT FROM k.d
+            AND NOT EXISTS (
+                SELECT FROM migrations_tools_ledgerentry b
+                JOIN migrations_tools_run r ON r.id = b.run_id
+                WHERE r.definition = w.definition AND r.kind = 'rollback'
+                    AND b.step = w.step AND b.key = w.key AND b.outcome = 'restored'
+                    AND r.created_at > w.written_at
+            )
+    )
+"""
+# The same for sources that are their own judges: their keys have no digest.
+_UNSEEN_WITHOUT_DIGEST: Final = (
+    _UNSEEN.replace("AND l.source_digest IS NOT DISTINCT FROM k.d", "")
+    .replace("AND w.source_digest IS NOT DISTINCT FROM k.d", "")
+    .replace("AND n.source_digest IS DISTINCT FROM l.source_digest", "AND false")
+)
 
 
 def newest_completed(definition: type[DataMigration]) -> Run | None:
@@ -46,30 +87,11 @@ def waiting_keys(definition: type[DataMigration], *, key: str | None = None) -> 
         if key is not None:
             keys = step.source.within(keys, KeyRange(keys=[key]), "k")
         sql, parameters = keys.query.sql_with_params()
-        same, unchanged = (
-            (
-                f"AND {stored}.source_digest IS NOT DISTINCT FROM k.d"
-                if step.source.remembers
-                else ""
-            )
-            for stored in ("l", "w")
-        )
+        unseen = _UNSEEN if step.source.remembers else _UNSEEN_WITHOUT_DIGEST
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT count(*) FROM ({sql}) k WHERE NOT EXISTS ("
-                "SELECT 1 FROM migrations_tools_ledgerentry l WHERE l.run_id = ANY(%s) "
-                f'AND l.step = %s AND l.key = k.k::text COLLATE "C" {same} AND NOT EXISTS ('
-                "SELECT 1 FROM migrations_tools_ledgerentry b JOIN migrations_tools_run r "
-                "ON r.id = b.run_id WHERE r.parent_id = l.run_id AND r.kind = 'rollback' "
-                "AND b.step = l.step AND b.key = l.key AND b.outcome = 'restored')) "
-                "AND NOT EXISTS (SELECT 1 FROM migrations_tools_dualwritten w "
-                'WHERE w.definition = %s AND w.step = %s AND w.key = k.k::text COLLATE "C" '
-                f"{unchanged} AND NOT EXISTS ("
-                "SELECT 1 FROM migrations_tools_ledgerentry b JOIN migrations_tools_run r "
-                "ON r.id = b.run_id WHERE r.definition = w.definition AND r.kind = 'rollback' "
-                "AND b.step = w.step AND b.key = w.key AND b.outcome = 'restored' "
-                "AND r.created_at > w.written_at))",
-                [*parameters, finished, index, definition.name, index],
+                f"SELECT count(*) FROM ({sql}) k WHERE {unseen}",
+                [*parameters, finished, index, finished, definition.name, index],
             )
             waiting += int(cursor.fetchone()[0])
     return waiting
