@@ -2,15 +2,16 @@
 
 A creation row, an invitation row, an access word – ``edit``, ``view`` –: what these words can say
 is said in them. The rest goes into the session's row of decisions
-(`sessions_app.data_migrations.collaboration_decisions`), and only the rest: the rows are weighed
-after the change, and what they do not tell is what has to be decided.
+(`sessions_app.data_migrations.collaboration_decisions`): the rows are weighed after the change, and
+what they do not tell has to be decided. Once something was done about a person, it stays there: an
+older export that is imported again does not undo it.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -84,15 +85,17 @@ def write(before: Collaboration | None, after: Collaboration, signature: Signatu
         _decide(after, told=True)
         return
     facts = _facts(key)
-    told = False
+    told, changed = False, set()
     for member in Change(before, after).members():
         was = before.members.get(member.email)
         if was is None or _is_invited_again(was, member):
             _insert(key, {**_text(after), **_invitation(member)}, member.invited_at or signature.at)
             told = True
+        if was is not None:
+            changed.add(member.email)
         if was is not None and was.role != member.role:
             _write_access(key, facts, member)
-    _decide(after, told=told)
+    _decide(after, told=told, changed=changed)
 
 
 def _is_invited_again(was: Member, now: Member) -> bool:
@@ -161,7 +164,7 @@ def _with_access(line: str, word: str) -> str | None:
     return json.dumps({**values, "access": word}) if isinstance(values, dict) else None
 
 
-def _decide(after: Collaboration, *, told: bool) -> None:
+def _decide(after: Collaboration, *, told: bool, changed: Collection[str] = ()) -> None:
     """Keep beside the rows what they do not tell of the session.
 
     Each change leaves rows that never were before: a run would take rows that are again as an
@@ -169,12 +172,12 @@ def _decide(after: Collaboration, *, told: bool) -> None:
     without any it is only left out where a new row has ``told`` it all.
     """
     key = PREFIX + after.session_id
-    decisions = _decisions(after, _facts(after.session_id))
     there = LegacyCollaborationRow.objects.filter(key=key, legacy_import=None).first()
+    former = NOTHING if there is None else decisions_of([there])
+    decisions = _decisions(after, _facts(after.session_id), {*former.people, *changed})
     if there is None and told and decisions == NOTHING:
         return
-    revision = 1 if there is None else decisions_of([there]).revision + 1
-    document = as_document(after.session_id, replace(decisions, revision=revision))
+    document = as_document(after.session_id, replace(decisions, revision=former.revision + 1))
     LegacyCollaborationRow.objects.update_or_create(
         key=key,
         defaults={
@@ -185,7 +188,8 @@ def _decide(after: Collaboration, *, told: bool) -> None:
     )
 
 
-def _decisions(after: Collaboration, facts: Sequence[Fact]) -> Decisions:
+def _decisions(after: Collaboration, facts: Sequence[Fact], decided: Collection[str]) -> Decisions:
+    """What the facts do not tell of the session, and all of the people that are ``decided``."""
     people = {}
     weighed = _weighed(after, facts, NOTHING)
     owner = after.owner
@@ -198,7 +202,7 @@ def _decisions(after: Collaboration, facts: Sequence[Fact]) -> Decisions:
     people |= {
         email: _person(member)
         for email, member in after.members.items()
-        if told.members.get(email) != member
+        if email in decided or told.members.get(email) != member
     }
     return Decisions(
         people=people,
