@@ -12,13 +12,15 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from pytest_django import DjangoDbBlocker
 
-from tests.database import execute_sql_flush, take_baseline
+from tests.database import do_not_wait_for_the_disk, execute_sql_flush, take_baseline
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, with a flush that append-only triggers and migrated rows survive."""
     with django_db_blocker.unblock():
+        if connection.settings_dict["ENGINE"] == "config.embedded":
+            do_not_wait_for_the_disk()
         take_baseline()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)

@@ -101,6 +101,13 @@ _LARGE = """
 """
 
 
+def do_not_wait_for_the_disk() -> None:
+    """The tests' own server holds nothing that has to survive a crash of the machine."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SYSTEM SET fsync = off")
+        cursor.execute("SELECT pg_reload_conf()")
+
+
 def take_baseline() -> None:
     """Copy the rows that a newly migrated database has."""
     with transaction.atomic(), connection.cursor() as cursor:
