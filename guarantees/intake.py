@@ -31,6 +31,10 @@ _LONGEST: Final = {Column.COMMENT: 10_000, Column.NUMBER: 200}
 _LONGEST_OTHER: Final = 1_000
 #: Years that a cell with a date may have: those of plausible serials.
 _CELL_YEARS: Final = range(1990, 2100)
+#: What is taken from the ends of a text: white space, and marks that nobody sees.
+_EDGES: Final = (
+    PADDING + "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 #: From here on a number cell of Excel has lost digits.
 _EXACT: Final = 1e15
 _ORDER_MARK: Final = re.compile(r"\s*(?:l?p\.?\s*o\b|purchase|أمر|امر)", re.IGNORECASE)
@@ -201,7 +205,7 @@ def _text(column: Column, cell: object) -> str | None:
                 "has more digits than Excel keeps in a number; write it as text.",
             )
         cell = int(cell) if cell.is_integer() else cell
-    text = str(cell).strip(PADDING)
+    text = str(cell).strip(_EDGES)
     if not storable(text):
         raise ValueNotUnderstood("bad_characters", ascii(text), "has characters that are no text.")
     longest = _LONGEST.get(column, _LONGEST_OTHER)

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 def test_an_entry_becomes_a_guarantee_in_the_batch_of_the_local_day():
     supplier, bank = dictionaries()
     entered = enter_guarantee(
-        entry(number=" LG-1 ", type="final", comment="c", issue_date="٠١/٠٢/٢٠٢٥"), **who()
+        entry(number=" \u200fLG-1\u200e\xa0", type="final", comment="c", issue_date="٠١/٠٢/٢٠٢٥"),
+        **who(),
     )
     [found] = entered.guarantees
     found.refresh_from_db()
