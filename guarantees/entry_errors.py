@@ -7,6 +7,8 @@ from typing import Any
 
 from migrations_tools.exceptions import CarryoverError
 
+_TOLD = 10  # faults in the sentence; the details have all
+
 
 class EntryRefused(CarryoverError):
     """Base of these refusals."""
@@ -25,8 +27,9 @@ class ValidationRefused(EntryRefused):
     http_status = 400
 
     def __init__(self, details: Sequence[dict[str, Any]]) -> None:
-        message = " ".join(dict.fromkeys(detail["message"] for detail in details))
-        super().__init__(message, details=list(details))
+        messages = list(dict.fromkeys(detail["message"] for detail in details))
+        more = [f"And {len(messages) - _TOLD} more."] if len(messages) > _TOLD else []
+        super().__init__(" ".join(messages[:_TOLD] + more), details=list(details))
 
 
 class AlreadyImported(EntryRefused):

@@ -212,6 +212,14 @@ def test_one_bad_guarantee_of_a_paste_refuses_all_and_every_fault_is_told():
     assert set(written().values()) == {0}
 
 
+def test_the_sentence_of_a_refusal_stays_short():
+    rows = "".join(f"{number}\tS\tB\tx{number}\t7\n" for number in range(30))
+    with pytest.raises(ValidationRefused) as refused:
+        paste_guarantees("No of guarantee\tSupplier\tBank\tAmount\tPO\n" + rows, **who())
+    assert len(refused.value.fields["details"]) == 30
+    assert refused.value.message.endswith("Amount: “x9” is not an amount. And 20 more.")
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
