@@ -29,6 +29,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         yield
 
 
+@pytest.fixture(autouse=True)
+def nothing_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test made this process believe of cutovers is not true in the next one."""
+    from migrations_tools.cutover import believed, comparing  # models: after Django's start
+
+    monkeypatch.setattr(believed, "_believed", {})
+    monkeypatch.setattr(comparing, "_figures", {})
+
+
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
     """The environment of a real process (`manage.py worker`, …) that uses the test's database."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from migrations_tools.cutover import believed, comparing, keys
 from migrations_tools.cutover.stages import RULES, Stage
@@ -40,3 +43,15 @@ def test_its_example_registers(monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[str, Any] = {}
     exec(code, found)  # noqa: S102 - our own
     assert keys.get_cutover("shop") == found["SHOP"].key
+
+
+@pytest.mark.django_db
+def test_its_commands_are_those_of_the_cutover_of_collaboration_sessions() -> None:
+    begin, live, _waive = re.findall(r"^    python manage\.py (.+)$", TEXT, re.MULTILINE)
+    call_command(*shlex.split(begin))
+    assert Cutover.objects.get(key="collaboration").stage == Stage.DUAL_WRITE
+    with pytest.raises(SystemExit, match="1"):  # not before the old rows are carried over
+        call_command(*shlex.split(live))
+    Cutover.objects.update(stage=Stage.LIVE)
+    call_command(*shlex.split(live))
+    assert Cutover.objects.get(key="collaboration").read_percentage == 10

@@ -20,6 +20,7 @@ from django.db import connection
 
 from migrations_tools.definitions import Reject
 from migrations_tools.imports.values import canonical, content_hash
+from sessions_app.collaboration.errors import SessionExists
 from sessions_app.collaboration.state import Change, Collaboration, Member
 from sessions_app.data_migrations.collaboration_decisions import (
     NOTHING,
@@ -77,9 +78,12 @@ def hold(session_id: str) -> Collaboration | None:
 
 
 def write(before: Collaboration | None, after: Collaboration, signature: Signature) -> None:
-    """Bring a held session, or a new one, from ``before`` to ``after``."""
+    """Bring a held session, or a new one, from ``before`` to ``after``. Raises SessionExists."""
     key = after.session_id
     if before is None:
+        if LegacyCollaborationRow.objects.filter(session_key=key).exists():
+            # rows that nobody owns: they are no session, and would become part of this one
+            raise SessionExists(f"There are old rows of session “{key}”.", session=key)
         owner = after.owner.email if after.owner else signature.email
         _insert(key, {**_text(after), "email": owner, "access": _CREATOR}, after.created_at)
         _decide(after, told=True)

@@ -42,8 +42,6 @@ only_new: list[str] = []
 def shop(monkeypatch: pytest.MonkeyPatch) -> Switch:
     """The shop's customers: notes in the old system, customers in the new one."""
     monkeypatch.setattr(keys, "_keys", {})
-    monkeypatch.setattr(believed, "_believed", {})
-    monkeypatch.setattr(comparing, "_figures", {})
     only_new.clear()
     return Switch(
         register_cutover(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 
 from migrations_tools.cutover.stages import Stage
 from migrations_tools.models import DualWritten, Transition
@@ -223,3 +224,31 @@ def test_an_id_that_another_kind_of_session_has_is_taken(stage_: str):
     with pytest.raises(SessionExists):
         create_session(title="Compilers", session_id="s-1", **by("ann"))
     assert not LegacyCollaborationRow.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stage_", [Stage.OFF, Stage.DUAL_WRITE, Stage.LIVE])
+def test_old_rows_that_nobody_owns_do_not_become_part_of_a_new_session(stage_: str):
+    stage(document(n="N", e="nobody", i=B, a="edit"))
+    at_stage(stage_)
+    assert act(0, "ann", "create", "Mine") == "session_exists"
+    assert not Session.objects.exists()
+    assert LegacyCollaborationRow.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_change_takes_as_many_statements_however_large_the_session():
+    at_stage(Stage.DUAL_WRITE)
+    act(0, "ann", "create", "Compilers")
+    for name in ("bob", "cid"):
+        act(1, "ann", "invite", name, "viewer")
+
+    def statements(minute: int, whom: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert not isinstance(act(minute, "ann", "invite", whom, "viewer"), str)
+        return len(captured)
+
+    few = statements(2, "dan")
+    for number in range(20):
+        act(3, "ann", "invite", f"person{number}", "viewer")
+    assert statements(4, "eve") == few

@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from migrations_tools.cutover.stages import RULES, Side, Stage
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.models import Mismatch
 from migrations_tools.selectors.completion import waiting_keys
 from sessions_app.models import LegacyCollaborationRow, Session, SessionKind
 from sessions_app.services.collaboration import new
@@ -101,6 +102,7 @@ def test_every_operation_answers_the_same_in_every_stage():
     for stage in Stage.values[1:]:
         for expected, found in zip(answers[Stage.OFF], answers[stage], strict=True):
             assert found == expected, stage
+    assert not Mismatch.objects.exists()
     refused = [answer for _, answer, _ in answers["off"] if isinstance(answer, str)]
     assert len(refused) == 29
     assert len(set(refused)) == 10

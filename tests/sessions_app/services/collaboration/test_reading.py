@@ -26,11 +26,6 @@ from tests.sessions_app.services.collaboration.acting import act, at_stage, by, 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparing, "_figures", {})
-
-
 def code(call: Any, *arguments: Any, **named: Any) -> tuple[str, int]:
     with pytest.raises(CollaborationError) as refused:
         call(*arguments, **named)
