@@ -9,11 +9,14 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from migrations_tools.cutover.stages import Stage
+from migrations_tools.definitions.registry import get_definition
 from migrations_tools.models import DualWritten, Transition
+from migrations_tools.selectors.completion import waiting_keys
 from sessions_app.collaboration.errors import SessionExists
 from sessions_app.models import LegacyCollaborationRow, Session, SessionParticipant
 from sessions_app.services.collaboration import create_session, invite
 from tests.sessions_app.data_migrations.collaboration import (
+    NAME,
     A,
     B,
     carry,
@@ -25,6 +28,7 @@ from tests.sessions_app.data_migrations.collaboration import (
     people,
     person,
     stage,
+    take_back,
 )
 from tests.sessions_app.factories import ParticipantFactory, SessionFactory
 from tests.sessions_app.services.collaboration.acting import (
@@ -136,6 +140,23 @@ def test_what_is_not_carried_over_yet_is_written_to_the_old_rows_and_carried_ove
     assert old == new
     assert failed_checks() == {}
     assert nothing_to_do()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rollback_keeps_what_was_written_since_and_the_next_run_brings_the_rest_back():
+    for sid in ("s-1", "s-2"):
+        stage(document(n="N", e=A, s=sid, t=1), document(n="N", e=A, i=B, s=sid, a="view", t=2))
+    run = carry()["run"]
+    at_stage(Stage.DUAL_WRITE)
+    act(0, B, "accept", sid="s-1")
+    assert outcomes(take_back(run)) == {"conflict": 1, "restored": 1}
+    assert both("s-1")[0] == both("s-1")[1]
+    assert both("s-2")[1] is None
+    act(1, B, "accept", sid="s-2")  # the old rows alone have it now
+    assert waiting_keys(get_definition(NAME)) == 1
+    assert outcomes(carry())["applied"] == 1
+    assert both("s-2")[0] == both("s-2")[1]
+    assert failed_checks() == {}
 
 
 @pytest.mark.django_db(transaction=True)
