@@ -123,9 +123,3 @@ class LetterRefused(ActionRefused):
     """No letter is written for this action: it is a draft, or of a type without a letter."""
 
     code = "no_letter"
-
-
-class PDFUnavailable(ActionRefused):
-    """The program that makes PDF is not installed; the letter as HTML is there."""
-
-    code = "pdf_unavailable"

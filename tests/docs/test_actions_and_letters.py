@@ -14,6 +14,7 @@ from guarantees.models import ActionType, GuaranteeAction
 from guarantees.services.actions.corrections import MODIFIABLE
 from guarantees.services.actions.drafting import LONGEST_KEY
 from migrations_tools.exceptions import PermissionRefused
+from migrations_tools.pdf import PDFUnavailable
 from tests.docs.console import blocks, document, run_all, section, table
 from tests.guarantees.services.acting import PERMISSIONS, clerk, guarantee, issue
 
@@ -52,7 +53,7 @@ def refusals(base: type[ActionRefused] = ActionRefused) -> Iterator[str]:
 def test_it_names_every_refusal() -> None:
     rows = table(section(TEXT, "What is refused"))
     codes = [code for row in rows for code in re.findall("`([^`]+)`", row[0])]
-    assert sorted(codes) == sorted([PermissionRefused.code, *refusals()])
+    assert sorted(codes) == sorted([PermissionRefused.code, PDFUnavailable.code, *refusals()])
 
 
 def test_it_names_every_type_field_and_permission() -> None:

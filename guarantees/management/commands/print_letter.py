@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from guarantees.action_errors import ActionRefused
-from guarantees.letters import LANGUAGES, render_letters, render_pdf
+from guarantees.letters import LANGUAGES, render_letters
 from migrations_tools.management.base import CarryoverCommand, ExitCode
+from migrations_tools.pdf import render_pdf
 
 
 class Command(CarryoverCommand):

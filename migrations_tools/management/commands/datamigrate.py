@@ -12,7 +12,7 @@ from migrations_tools.management.datamigrate.base import Subcommand
 from migrations_tools.management.datamigrate.creating import New
 from migrations_tools.management.datamigrate.cutting_over import Cutover, Waive
 from migrations_tools.management.datamigrate.governing import Approve, Go, Rehearse, Stop, Tune
-from migrations_tools.management.datamigrate.keeping import Backup, Erase, Purge, Restore
+from migrations_tools.management.datamigrate.keeping import Backup, Erase, Purge, Report, Restore
 from migrations_tools.management.datamigrate.proving import Rollback, Verify
 from migrations_tools.management.datamigrate.reviewing import Review
 from migrations_tools.management.datamigrate.running import (
@@ -43,6 +43,7 @@ SUBCOMMANDS: list[type[Subcommand]] = [
     Cutover,
     Backup,
     Restore,
+    Report,
     Purge,
     Erase,
     Health,

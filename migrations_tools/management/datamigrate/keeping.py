@@ -6,6 +6,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from migrations_tools.evidence import check_bundle, evidence_of, write_bundle
+from migrations_tools.exceptions import CarryoverError
 from migrations_tools.management.base import ExitCode
 from migrations_tools.management.datamigrate.base import Answer, Subcommand
 from migrations_tools.services import retention, runs
@@ -41,6 +43,26 @@ class Restore(_Keeping):
     def execute(self, **options: Any) -> Answer:
         answer = retention.check_backup(options["file"])
         return answer, ExitCode.DONE if answer["ok"] else ExitCode.NOT_VERIFIED
+
+
+class Report(_Keeping):
+    name = "report"
+    help = "Write the evidence of a run to a file, or test that such a file is unchanged."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", metavar="RUN", nargs="?")
+        files = parser.add_mutually_exclusive_group(required=True)
+        files.add_argument("--out", type=Path, metavar="FILE", help="The ZIP file to write.")
+        files.add_argument("--check", type=Path, metavar="FILE", help="The ZIP file to test.")
+
+    def execute(self, **options: Any) -> Answer:
+        if options["check"] is not None:
+            answer = check_bundle(options["check"])
+            return answer, ExitCode.DONE if answer["ok"] else ExitCode.NOT_VERIFIED
+        if options["run"] is None:
+            raise CarryoverError("Name the run whose evidence is wanted.", code="usage")
+        run = runs.get_run(options["run"])
+        return {"run": str(run.pk), **write_bundle(evidence_of(run), options["out"])}, ExitCode.DONE
 
 
 class Purge(_Keeping):

@@ -11,9 +11,10 @@ from importlib.util import find_spec
 import pytest
 from django.utils.html import strip_tags
 
-from guarantees.action_errors import ActionRefused, PDFUnavailable
-from guarantees.letters import render_letters, render_pdf
+from guarantees.action_errors import ActionRefused
+from guarantees.letters import render_letters
 from guarantees.letters.figures import written_amount, written_date
+from migrations_tools.pdf import PDFUnavailable, render_pdf
 from tests.guarantees.factories import BankFactory, GuaranteeActionFactory, SupplierFactory
 from tests.guarantees.services.acting import draft, guarantee, issue
 
