@@ -182,7 +182,8 @@ def _written_columns_changed(run: Run) -> list[str]:
 
 
 def _touched_models(run: Run) -> set[str]:
-    done = Batch.objects.filter(run=run, state=BatchState.DONE)
+    # the batch in which the close took shared objects away counts nothing
+    done = Batch.objects.filter(run=run, state=BatchState.DONE).exclude(counts={})
     return {
         label for counts in done.values_list("counts", flat=True) for label in counts["changes"]
     }

@@ -307,12 +307,13 @@ class RunsUnderFaults(RuleBasedStateMachine):
             call_command("flush", interactive=False, verbosity=0)
 
     def finish(self) -> None:
-        if self.at_work():
-            run = self.active()
-            with suppress(TransitionRefused):
-                runs.resume_run(run, **actor())
-            go_on(run)
-            self.compare(run)
+        for _ in range(2):  # one that is to pause pauses first
+            if self.at_work():
+                run = self.active()
+                with suppress(TransitionRefused):
+                    runs.resume_run(run, **actor())
+                go_on(run)
+                self.compare(run)
         self.mend()
         self.start(0)
         if self.at_work():

@@ -26,7 +26,7 @@ from tests.faults.shop import (
 from tests.faults.soundness import assert_carried_once
 from tests.migrations_tools.engine.test_rollback import _behind_the_triggers
 from tests.migrations_tools.engine.test_running import actor
-from tests.shop.models import Order
+from tests.shop.models import DayBook, LegacyOrder, Order
 
 pytestmark = pytest.mark.usefixtures("forks")
 
@@ -70,6 +70,20 @@ def test_a_run_that_ends_while_it_is_to_be_stopped_is_taken_back_all_the_same() 
     run = queued()
     runs.work_run(Run.objects.get(pk=run.pk))
     assert run.state == "queued"  # as it was when the person looked
+    roll_back(run)
+    assert state_of(run) == "rolled_back"
+    assert_as_before()
+
+
+def test_a_run_that_made_a_day_book_for_nothing_is_taken_back(forks: Forks) -> None:
+    run = queued(4)
+    forks.killed(working(run), "ensured:2")  # the book of the fourth order is there
+    last = LegacyOrder.objects.order_by("pk").last()
+    assert last is not None
+    LegacyOrder.objects.filter(pk=last.pk).update(total="7.00", content_hash=b"new")
+    go_on(run)
+    assert run.ledger.get(key=str(last.pk), step=0).outcome == "conflict"
+    assert DayBook.objects.count() == 1  # the close of the run took the other one away
     roll_back(run)
     assert state_of(run) == "rolled_back"
     assert_as_before()
