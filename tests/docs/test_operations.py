@@ -19,6 +19,7 @@ from migrations_tools.definitions import Reject
 from migrations_tools.engine import budget, obstacles
 from migrations_tools.engine.claim import Owner, claim_batch
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.deaths import WORKER_DIED
 from migrations_tools.engine.errors import _ROW_CODES
 from migrations_tools.engine.limits import LEASE_SECONDS, LOCK_TIMEOUT_MS
 from migrations_tools.engine.signals import LIMITS
@@ -213,7 +214,11 @@ def test_outcomes_are_those_of_the_program() -> None:
 
 def test_codes_of_quarantined_keys_are_those_of_the_program() -> None:
     rows = table(section(TEXT, "Keys are quarantined"))
-    assert [row[0].strip("`") for row in rows] == ["transform_error", *_ROW_CODES.values()]
+    assert [row[0].strip("`") for row in rows] == [
+        "transform_error",
+        *_ROW_CODES.values(),
+        WORKER_DIED,
+    ]
 
 
 def test_codes_of_conflicts_are_those_of_the_program() -> None:

@@ -64,7 +64,7 @@ def wait_for_a_waiter() -> None:
     asked = (
         "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     )
-    for _ in range(1_000):
+    for _ in range(3_000):
         with connection.cursor() as cursor:
             cursor.execute(asked)
             if cursor.fetchone()[0]:
