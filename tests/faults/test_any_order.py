@@ -73,7 +73,8 @@ class RunsUnderFaults(RuleBasedStateMachine):
         self.forks = Forks()
         self.rows: dict[str, Row] = {}
         self.staged = 0
-        self.due: set[str] = set()  # what the active run has to carry over
+        self.due: set[str] = set()  # what the run begun last has to carry over
+        self.ended: set[uuid.UUID] = set()  # runs that were looked at when they had come to an end
 
     @initialize()
     def begin(self) -> None:
@@ -155,6 +156,7 @@ class RunsUnderFaults(RuleBasedStateMachine):
             due = {row.number for row in rows if self.rows[row.number].good}
             if retry_run(run, [], **actor()) is not None:
                 self.due = due
+                self.ended.discard(run.pk)
 
     def roll_back(self, place: int, force: bool = False) -> None:
         if run := chosen(Run.objects.filter(kind="apply").order_by("created_at"), place):
@@ -260,6 +262,7 @@ class RunsUnderFaults(RuleBasedStateMachine):
     def compare(self, run: Run) -> None:
         """What ``run`` may have written since the last look, and what it must have at its end."""
         run.refresh_from_db()
+        ends = run.state == "completed" and run.pk not in self.ended
         linked = set(LegacyOrder.objects.exclude(order=None).values_list("number", flat=True))
         came, went = linked - set(self.carried()), set(self.carried()) - linked
         if run.kind == "apply":
@@ -267,7 +270,7 @@ class RunsUnderFaults(RuleBasedStateMachine):
             for number in came:
                 assert self.rows[number].good
                 self.rows[number].carried_by = run.pk
-            if run.state == "completed":
+            if ends:
                 assert not self.due & set(self.waiting())
         else:
             assert not came
@@ -276,12 +279,14 @@ class RunsUnderFaults(RuleBasedStateMachine):
             assert went <= own - kept
             for number in went:
                 self.rows[number].carried_by, self.rows[number].edited = None, False
-            if run.state == "completed":
+            if ends:
                 assert went >= own - kept - set(self.waiting())
         # a verification that finds nothing to look at proves nothing, and says so
         to_look_at = run.parent_id or self.carried()
-        if run.state == "completed" and run.ledger.exists() and to_look_at:
+        if ends and run.ledger.exists() and to_look_at:
             assert_sound(run)
+        if ends:
+            self.ended.add(run.pk)
 
     @invariant()
     def records_are_sound_and_data_is_the_transform_applied_once(self) -> None:
