@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, TextField
+from django.db.models import BinaryField, Exists, F, Func, OuterRef, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
@@ -51,7 +51,8 @@ class Selection:
         self, rows: QuerySet[Any], key: Combinable, digest: Combinable | None
     ) -> QuerySet[Any]:
         """``rows`` without those that a standing run has decided with the same content, unless a
-        later one decided them with another: content that is again as it was has changed.
+        later one decided them with another: content that is again as it was has changed. A digest
+        that only begins with an earlier one tells of the same content, and more.
 
         A source without a digest is its own judge: what its queryset holds is undecided.
         """
@@ -71,9 +72,9 @@ class Selection:
                     key=OuterRef("key"),
                     pk__gt=OuterRef("pk"),
                     outcome__in=DECIDED_OUTCOMES,
-                )
+                ).annotate(said_before=_beginning(OuterRef("source_digest")))
                 entries = entries.exclude(
-                    Exists(later.exclude(source_digest=OuterRef("source_digest")))
+                    Exists(later.exclude(said_before=OuterRef("source_digest")))
                 )
             if self.undone:
                 restored = LedgerEntry.objects.filter(
@@ -124,3 +125,11 @@ class Selection:
         field: Any = rows.model._meta.get_field(relation).remote_field
         referring = field.model._default_manager.order_by()
         return rows.filter(Exists(self.touched(referring.filter(**{field.name: OuterRef("pk")}))))
+
+
+def _beginning(digest: Combinable) -> Func:
+    """As much of an entry's digest as ``digest`` is long."""
+    length = Func(digest, function="octet_length")
+    return Func(
+        F("source_digest"), Value(1), length, function="substring", output_field=BinaryField()
+    )

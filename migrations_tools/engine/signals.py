@@ -16,7 +16,8 @@ from django.db import DatabaseError, connection, transaction
 
 _READ = """
 SELECT
-    (SELECT count(*) FROM pg_locks WHERE NOT granted) AS lock_waiters,
+    (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+     AND backend_type = 'client backend' AND wait_event_type = 'Lock') AS lock_waiters,
     (SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)
      FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
      AND backend_type = 'client backend') AS longest_transaction_seconds,

@@ -23,7 +23,8 @@ _UNSEEN: Final = """
             AND NOT EXISTS (
                 SELECT FROM migrations_tools_ledgerentry n
                 WHERE n.run_id = ANY(%s) AND n.step = l.step AND n.key = l.key AND n.id > l.id
-                    AND n.source_digest IS DISTINCT FROM l.source_digest
+                    AND substring(n.source_digest FROM 1 FOR octet_length(l.source_digest))
+                        IS DISTINCT FROM l.source_digest
             )
             AND NOT EXISTS (
                 SELECT FROM migrations_tools_ledgerentry b
@@ -49,7 +50,7 @@ _UNSEEN: Final = """
 _UNSEEN_WITHOUT_DIGEST: Final = (
     _UNSEEN.replace("AND l.source_digest IS NOT DISTINCT FROM k.d", "")
     .replace("AND w.source_digest IS NOT DISTINCT FROM k.d", "")
-    .replace("AND n.source_digest IS DISTINCT FROM l.source_digest", "AND false")
+    .replace("AND n.id > l.id", "AND false")
 )
 
 

@@ -62,7 +62,8 @@ def save(user: User, after: float = 0, **values: Any) -> Any:
 def wait_for_a_waiter() -> None:
     """Until a statement of another connection waits for what this one has written."""
     asked = (
-        "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     )
     for _ in range(3_000):
         with connection.cursor() as cursor:
