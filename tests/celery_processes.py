@@ -83,14 +83,22 @@ class CeleryProcesses:
 
     def worker(self, failpoint: str = "") -> subprocess.Popen[bytes]:
         environment = {"CARRYOVER_FAILPOINT": failpoint} if failpoint else {}
-        return self._start("worker", "--pool=solo", "--without-gossip", **environment)
+        return self._celery("worker", "--pool=solo", "--without-gossip", **environment)
 
     def beat(self, folder: Path) -> subprocess.Popen[bytes]:
-        return self._start("beat", f"--schedule={folder / 'beat'}", "--pidfile=")
+        return self._celery("beat", f"--schedule={folder / 'beat'}", "--pidfile=")
+
+    def polling_worker(self) -> subprocess.Popen[bytes]:
+        """``manage.py worker``, which needs no broker."""
+        return self._start("manage.py", "worker")
+
+    def _celery(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        celery = ["-m", "celery", "-A", "config", *arguments, "--loglevel=WARNING"]
+        return self._start(*celery, **environment)
 
     def _start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "config", *arguments, "--loglevel=WARNING"],
+            [sys.executable, *arguments],
             cwd=ROOT,
             env=self._environment | environment,
             stdin=subprocess.DEVNULL,

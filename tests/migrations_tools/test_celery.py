@@ -122,14 +122,14 @@ def test_a_worker_carries_a_run_over(celery: CeleryProcesses) -> None:
 
 
 @pytest.mark.slow
-def test_two_workers_share_a_run(celery: CeleryProcesses) -> None:
-    celery.worker()
-    celery.worker()
-    run = start(600, batch_size=5, workers=2)
-    wait_for(lambda: completed(run))
-    prove(run, 600)
-    owners = set(Batch.objects.filter(run=run, step=0).values_list("owner", flat=True))
-    assert len({owner.rpartition(":")[0] for owner in owners}) == 2
+def test_two_workers_of_each_kind_share_a_run(celery: CeleryProcesses) -> None:
+    started = [celery.worker(), celery.worker(), celery.polling_worker(), celery.polling_worker()]
+    run = start(3_000, batch_size=5, workers=2)
+    wait_for(lambda: completed(run), 180)
+    prove(run, 3_000)
+    owners = Batch.objects.filter(run=run, step=0).values_list("owner", flat=True)
+    # host, process, and a number of its own
+    assert {int(owner.split(":")[1]) for owner in owners} == {process.pid for process in started}
 
 
 def test_a_message_delivered_twice_and_again_afterwards_changes_nothing(
