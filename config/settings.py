@@ -197,6 +197,9 @@ CARRYOVER_LIMITS: dict[str, float] = env.json("CARRYOVER_LIMITS", default={})
 # What comes before a real run: data migration, or *, to approval, dry_run, rehearsal.
 CARRYOVER_POLICIES: dict[str, list[str]] = env.json("CARRYOVER_POLICIES", default={})
 
+# Where notices of runs are sent, in the words of apprise: `mailtos://…`, `slack://…`, `jsons://…`.
+CARRYOVER_NOTICE_URLS: list[str] = env.list("CARRYOVER_NOTICE_URLS", default=[])
+
 # ----------------------------------------------------------------------------- collaboration
 
 # People of one session, invited ones included.

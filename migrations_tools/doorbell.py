@@ -23,6 +23,9 @@ WORK_ON_IMPORT = "migrations_tools.work_on_import"
 #: The task that verifies one run that waits for it, by name.
 WORK_ON_VERIFICATION = "migrations_tools.work_on_verification"
 
+#: The task that sends what waits in the outbox, by name.
+SEND_NOTICES = "migrations_tools.send_notices"
+
 
 def seats_of(run: Run) -> int:
     """How many workers the run asked for (``--workers``)."""
@@ -56,6 +59,11 @@ def ring_for_verifications() -> None:
     """Call a worker to the runs that wait to be verified, once the transaction is committed."""
     if settings.CELERY_BROKER_URL:
         transaction.on_commit(lambda: _send(WORK_ON_VERIFICATION))
+
+
+def ring_for_notices() -> None:
+    """Call a worker to the outbox at once."""
+    _send(SEND_NOTICES)
 
 
 def _send(task: str, *arguments: object) -> None:

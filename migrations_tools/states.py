@@ -219,6 +219,18 @@ class VerificationState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+class NoticeKind(models.TextChoices):
+    """What people are told of without asking."""
+
+    COMPLETION = "completion", _("completion")
+    FAILURE = "failure", _("needs attention")
+    NO_PROGRESS = "no_progress", _("no progress")
+    QUARANTINE = "quarantine", _("many quarantined keys")
+    ALERT = "alert", _("alert of a data migration")
+    ROLLBACK = "rollback", _("rollback")
+    STEP_BACK = "step_back", _("a cutover stepped back")
+
+
 class Surface(models.TextChoices):
     """Where a person, or nobody, acted."""
 

@@ -7,16 +7,19 @@ from celery import shared_task
 from django.db import DatabaseError, close_old_connections
 
 from migrations_tools.doorbell import (
+    SEND_NOTICES,
     WORK_ON_IMPORT,
     WORK_ON_VERIFICATION,
     WORK_SLICE,
     ring_for_imports,
+    ring_for_notices,
     ring_for_verifications,
     ring_seat,
     ring_seats,
 )
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
+from migrations_tools.services.notices import gather_notices, notices_wait, send_notice
 from migrations_tools.services.queued_imports import imports_wait
 from migrations_tools.services.queued_imports import work_on_import as carry_out_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
@@ -65,10 +68,19 @@ def work_on_verification() -> None:
         ring_for_verifications()
 
 
+@shared_task(name=SEND_NOTICES)
+def send_notices() -> None:
+    """Everything that waits in the outbox."""
+    while send_notice():
+        pass
+
+
 @shared_task(name="migrations_tools.sweep")
 def sweep() -> None:
     """Ring for all that waits, every ten seconds: what was lost goes on."""
     end_abandoned_rehearsals()
+    if gather_notices() or notices_wait():
+        ring_for_notices()
     if imports_wait():
         ring_for_imports()
     if verifications_wait():

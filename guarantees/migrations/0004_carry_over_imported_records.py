@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("guarantees", "0003_protected_guarantees"),
-        ("migrations_tools", "0011_verifications_wait"),
+        ("migrations_tools", "0012_notices"),
     ]
 
     operations = [RunDataMigration("split_imported_records")]

@@ -9,6 +9,7 @@ from migrations_tools.models.governor import Governor
 from migrations_tools.models.journal import RowChange
 from migrations_tools.models.ledger import LedgerEntry
 from migrations_tools.models.legacy_import import LegacyImport, RejectedLine
+from migrations_tools.models.notice import Notice
 from migrations_tools.models.queued_import import QueuedImport
 from migrations_tools.models.retention import RetentionRecord
 from migrations_tools.models.review import ReviewItem
@@ -25,6 +26,7 @@ __all__ = [
     "LedgerEntry",
     "LegacyImport",
     "Mismatch",
+    "Notice",
     "QueuedImport",
     "RejectedLine",
     "RetentionRecord",

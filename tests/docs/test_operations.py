@@ -25,12 +25,13 @@ from migrations_tools.engine.limits import LEASE_SECONDS, LOCK_TIMEOUT_MS
 from migrations_tools.engine.signals import LIMITS
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.models import Batch, Run
-from migrations_tools.services import retention, runs
+from migrations_tools.services import notices, retention, runs
 from migrations_tools.services.actors import system_user
 from migrations_tools.services.policies import POLICIES
 from migrations_tools.states import (
     DECIDED_OUTCOMES,
     STATE_SENTENCES,
+    NoticeKind,
     Outcome,
     RunState,
     Surface,
@@ -235,3 +236,13 @@ def test_numbers_are_those_of_the_program() -> None:
     assert f"waits {LOCK_TIMEOUT_MS / 1000:g} seconds for a lock" in flat
     assert f"kept for {retention.DEFAULT_RETENTION_DAYS} days" in flat
     assert f"names up to {MOST_NAMED} rows" in flat
+
+
+def test_notices_are_those_of_the_program() -> None:
+    rows = table(section(TEXT, "Be told of it"))
+    assert [row[0].strip("`") for row in rows] == NoticeKind.values
+    flat = TEXT.replace("\n", " ")
+    assert f"for {notices.STILL.total_seconds() / 60:.0f} minutes" in flat
+    assert f"more than {notices.MOST_QUARANTINED * 100:.0f} % of a completed run" in flat
+    assert notices.MOST_ATTEMPTS == 8
+    assert "eight times" in flat

@@ -12,6 +12,7 @@ from django.db import DatabaseError, close_old_connections
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
+from migrations_tools.services.notices import gather_notices, send_notice
 from migrations_tools.services.queued_imports import work_on_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.slices import work_slice
@@ -38,13 +39,15 @@ class Command(BaseCommand):
                 time.sleep(POLL_SECONDS)
 
     def _sweep(self, interruption: Interruption) -> bool:
-        """A queued import, a verification, then one slice of each runnable run, oldest first;
-        whether there was one of them.
+        """A queued import, a verification, a notice, then one slice of each runnable run, oldest
+        first; whether there was one of them.
         """
         close_old_connections()
         try:
             found_one = work_on_import() is not None
             found_one |= verify_waiting() is not None
+            gather_notices()
+            found_one |= send_notice()
             end_abandoned_rehearsals()
             found = list(Run.objects.all().runnable())
         except (DatabaseError, CarryoverError) as error:
