@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, Protocol
 
-from sessions_app.contests.values import WHITE_SPACE
+from sessions_app.reading.blanks import WHITE_SPACE
 
 #: Names of the metrics, in the order of the document.
 METRICS: Final = (

@@ -15,8 +15,6 @@ from migrations_tools.definitions import shown
 from sessions_app.contests.analytics import plain
 from sessions_app.contests.notes import Notes
 from sessions_app.contests.values import (
-    WHITE_SPACE,
-    is_blank,
     read_count,
     read_instant,
     read_milliseconds,
@@ -26,6 +24,7 @@ from sessions_app.contests.values import (
     read_truth,
 )
 from sessions_app.models.session import SESSION_TRANSITIONS, SessionKind, SessionStatus
+from sessions_app.reading.blanks import WHITE_SPACE, is_blank
 
 T = TypeVar("T")
 

@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-#: What is cut off around names and numbers; the checks of the migration cut the same.
-WHITE_SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+from sessions_app.reading.blanks import WHITE_SPACE
 
 #: Largest number that is believed. As milliseconds it is 31 years.
 LARGEST: Final = 10**12
@@ -31,11 +30,6 @@ _TRUTH: Final = {"true": True, "false": False}
 #: Keys of a topic that is an object: its area, then its sub-topic.
 AREA_KEYS: Final = ("area", "topic", "name")
 SUB_TOPIC_KEYS: Final = ("sub_topic", "subtopic", "subTopic")
-
-
-def is_blank(value: Any) -> bool:
-    """Missing, null, or text of white space."""
-    return value is None or (isinstance(value, str) and not value.strip(WHITE_SPACE))
 
 
 def read_text(value: Any) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sessions_app.contests.values import WHITE_SPACE
+from sessions_app.reading.blanks import WHITE_SPACE
 
 _WHITE: Final = "".join(f"\\{ord(letter):04X}" for letter in WHITE_SPACE)
 

@@ -18,8 +18,8 @@ from django.db.models import DateTimeField
 from migrations_tools.imports.tables import RowRefusedError
 from migrations_tools.imports.values import DoesNotFitError, converter, document_json
 from migrations_tools.text import storable, storable_text
-from sessions_app.contests.values import is_blank
 from sessions_app.models import Actor, ProjectStatus, SessionStatus
+from sessions_app.reading.blanks import is_blank
 
 Values = dict[str, Any]
 

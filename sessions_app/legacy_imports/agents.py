@@ -17,7 +17,6 @@ from migrations_tools.imports.tables import Counts, FileImport, RowRefusedError
 from migrations_tools.imports.values import DoesNotFitError
 from migrations_tools.models import LegacyImport
 from migrations_tools.text import storable_text
-from sessions_app.contests.values import is_blank
 from sessions_app.legacy_imports.agent_values import (
     LONGEST_ID,
     Values,
@@ -43,6 +42,7 @@ from sessions_app.models import (
     Session,
     SessionKind,
 )
+from sessions_app.reading.blanks import is_blank
 
 _LONGEST_TITLE = 255
 _LONGEST_ACTOR, _LONGEST_TYPE = 50, 100

@@ -9,10 +9,11 @@ from migrations_tools.imports.documents import DocumentTable
 from migrations_tools.imports.kinds import ImportKind, register
 from migrations_tools.text import storable
 from sessions_app.contests.reading import LONGEST_NAME
-from sessions_app.contests.values import WHITE_SPACE, read_text
+from sessions_app.contests.values import read_text
 from sessions_app.legacy_imports.people import PeopleTable
 from sessions_app.legacy_imports.problems import ProblemTable
 from sessions_app.models import LegacyContestSession
+from sessions_app.reading.blanks import WHITE_SPACE
 
 #: Kind of the identities of contest users.
 CONTEST_USERS: Final = "contest_users"

@@ -20,8 +20,9 @@ from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
 from migrations_tools.text import storable, storable_text
 from sessions_app.contests.problems import ProblemKey, contest_id, key_of_id
-from sessions_app.contests.values import WHITE_SPACE, read_count, read_text, read_topics
+from sessions_app.contests.values import read_count, read_text, read_topics
 from sessions_app.models import Difficulty, Problem
+from sessions_app.reading.blanks import WHITE_SPACE
 
 #: Field → legacy names of its column.
 COLUMNS: Final[Mapping[str, Sequence[str]]] = {

@@ -27,7 +27,6 @@ from sessions_app.contests.reading import (
     Unreadable,
     read_document,
 )
-from sessions_app.contests.values import is_blank
 from sessions_app.legacy_imports.contests import CONTEST_USERS
 from sessions_app.models import (
     ContestResult,
@@ -37,6 +36,7 @@ from sessions_app.models import (
     SessionKind,
 )
 from sessions_app.models.session import may_change
+from sessions_app.reading.blanks import is_blank
 from sessions_app.selectors.contest_bank import bank_of
 
 #: What has to be in a document that is saved.

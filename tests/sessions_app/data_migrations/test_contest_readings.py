@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from sessions_app.contests.values import WHITE_SPACE, read_instant, read_topics
+from sessions_app.contests.values import read_instant, read_topics
 from sessions_app.data_migrations import contest_readings
+from sessions_app.reading.blanks import WHITE_SPACE
 
 pytestmark = pytest.mark.django_db
 
