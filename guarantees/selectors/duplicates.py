@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from guarantees.intake import Entry
 from guarantees.models.number import PADDING
@@ -44,25 +44,34 @@ def known_guarantees(entries: Iterable[Entry]) -> dict[Key, int]:
     if not columns:
         return {}
     known: dict[Key, int] = {}
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # what the planner knows of the numbers may be from before the import that asks
+        cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(_KNOWN, [*columns, PADDING])
-        for number, amount, expiry, bank, raw_bank, pk in cursor.fetchall():
-            for key in keys_of(number, bank, raw_bank, amount, expiry):
-                known[key] = max(pk, known.get(key, 0))
+        found = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    for number, amount, expiry, bank, raw_bank, pk in found:
+        for key in keys_of(number, bank, raw_bank, amount, expiry):
+            known[key] = max(pk, known.get(key, 0))
     return known
 
 
-# The MD5 of the number as the index has it; entries are trimmed already. OFFSET 0 keeps the planner
-# from reading all guarantees to look for a few.
+# The MD5 of the number as the index has it; entries are trimmed already. The inner order is the
+# index's: whatever the planner believes of the numbers – its statistics may be from before the very
+# import that asks –, no other way to the rows is cheaper.
 _KNOWN = """
     SELECT asked.number, asked.amount, asked.expiry, found.bank_id, found.raw_bank_name, found.id
     FROM unnest(%s::text[], %s::numeric[], %s::date[]) AS asked(number, amount, expiry)
     CROSS JOIN LATERAL (
-        SELECT DISTINCT ON (g.bank_id, g.raw_bank_name) g.bank_id, g.raw_bank_name, g.id
-        FROM guarantees_guarantee g
-        WHERE md5(btrim(g.number, %s)) = md5(asked.number)
-            AND g.amount = asked.amount AND g.expiry_date IS NOT DISTINCT FROM asked.expiry
-        ORDER BY g.bank_id, g.raw_bank_name, g.id DESC
-        OFFSET 0
+        SELECT DISTINCT ON (same.bank_id, same.raw_bank_name) same.*
+        FROM (
+            SELECT g.bank_id, g.raw_bank_name, g.id
+            FROM guarantees_guarantee g
+            WHERE md5(btrim(g.number, %s)) = md5(asked.number)
+                AND g.amount = asked.amount AND g.expiry_date IS NOT DISTINCT FROM asked.expiry
+            ORDER BY g.created_at DESC, g.id DESC
+            OFFSET 0
+        ) same
+        ORDER BY same.bank_id, same.raw_bank_name, same.id DESC
     ) found
 """

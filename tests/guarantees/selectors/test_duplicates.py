@@ -1,0 +1,35 @@
+"""Looking for guarantees that are there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from guarantees.models import Guarantee
+from guarantees.models.number import PADDING
+from guarantees.selectors import duplicates
+from tests.guarantees.factories import GuaranteeFactory
+
+
+@pytest.mark.django_db
+def test_the_index_is_used_whatever_the_planner_believes_of_the_numbers() -> None:
+    first = GuaranteeFactory.create(number="LG-1")
+    columns = [field.attname for field in Guarantee._meta.concrete_fields if field.attname != "id"]
+    values = {name: getattr(first, name) for name in columns}
+
+    def store(numbers: list[str]) -> None:
+        Guarantee.objects.bulk_create(
+            Guarantee(**values | {"number": number}) for number in numbers
+        )
+
+    store(["LG-1"] * 500)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE guarantees_guarantee")  # all guarantees have one number
+        store([f"LG-{number}" for number in range(2, 3_000)])
+        asked: list[Any] = [["LG-7", "LG-8"], [first.amount] * 2, [first.expiry_date] * 2]
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {duplicates._KNOWN}", [*asked, PADDING])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "guarantee_newest_of_number" in plan, plan
