@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from migrations_tools.testing.soundness import assert_sound
 
 Deed = Callable[[], object]
 
+#: Seconds after which nobody waits for a later batch any more: there is none.
+OVERTAKING_SECONDS = 3.0
+
 #: Fail-points that a rollback does not pass: it transforms nothing and shares nothing.
 _ONLY_FORWARDS = {"transformed", "ensured"}
 
@@ -42,9 +46,10 @@ def assert_crash_safe(
 
     A clean run tells what is right. Then a process is killed (SIGKILL) at every fail-point of a
     batch and of the close, in the run and in its rollback, and another goes on; two processes work
-    at once; batches have other sizes. Each time the result is that of the clean run, the rollback
-    restores what was there, and both are sound (`assert_sound`). ``edit`` changes rows as a person
-    would, in the middle of a last run: it must end, and be sound.
+    at once; a later batch is done before the first one; batches have other sizes. Each time the
+    result is that of the clean run, the rollback restores what was there, and both are sound
+    (`assert_sound`). ``edit`` changes rows as a person would, beside the worker of a last run: it
+    must end, and be sound.
 
     Stage rows for at least two batches of ``batch_size`` keys. Raises AssertionError with what
     was lost, doubled or wrong. Needs a system with ``fork``.
@@ -55,6 +60,7 @@ def assert_crash_safe(
     for point in (*BATCH_FAILPOINTS, *CLOSE_FAILPOINTS):
         trial.expect_the_same(f"killed at “{point}”", partial(_killed, point))
     trial.expect_the_same("with two workers", _doubled)
+    trial.expect_the_same("with the first batch last", _reordered)
     if edit is not None:
         trial.edited(edit)
 
@@ -91,11 +97,9 @@ class _Trial:
         )
 
     def edited(self, edit: Deed) -> None:
-        """Rows change in the middle of a run, whose worker is dead."""
+        """Rows change while a worker stands before its second batch."""
         run = started(self.definition.name, self.options, self.batch_size)
-        _killed("before_commit", run, go_on=False)
-        edit()
-        _go_on(run)
+        _beside(run, 2, edit)
         self._settled(run, "with rows changed meanwhile")
 
     def _settled(self, run: Run, what: str) -> None:
@@ -116,7 +120,7 @@ def _compare(what: str, expected: Snapshot, found: Snapshot) -> None:
         raise AssertionError(f"{what}: " + "; ".join(wrong[:10]))
 
 
-def _killed(point: str, run: Run, *, go_on: bool = True) -> None:
+def _killed(point: str, run: Run) -> None:
     """A process works on the run, and is killed at the fail-point; then another one goes on."""
     if run.parent_id is not None and point in _ONLY_FORWARDS:
         runs.work_run(run)
@@ -128,8 +132,7 @@ def _killed(point: str, run: Run, *, go_on: bool = True) -> None:
             f"the worker did not come to “{point}” a second time: stage more rows, or use smaller "
             "batches"
         )
-    if go_on:
-        _go_on(run)
+    _go_on(run)
 
 
 def _go_on(run: Run) -> None:
@@ -149,6 +152,35 @@ def _doubled(run: Run) -> None:
             raise AssertionError("one of two workers failed; its error is printed above")
     run.refresh_from_db()
     runs.work_run(run)
+
+
+def _reordered(run: Run) -> None:
+    """One process stands before its first batch while another does a later one."""
+
+    def overtake() -> None:
+        until = time.monotonic() + OVERTAKING_SECONDS
+        done = Batch.objects.filter(run=run, state=BatchState.DONE)
+        runs.work_run(run, stopping=lambda: done.exists() or time.monotonic() > until)
+
+    _beside(run, 1, overtake)
+
+
+def _beside(run: Run, batch: int, deed: Deed) -> None:
+    """Do ``deed`` while a process that works on the run stands (SIGSTOP) before that batch."""
+    child = _forked(lambda: runs.work_run(run), f"claimed:stop:{batch}")
+    _, status = os.waitpid(child, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        raise AssertionError(f"the worker did not come to batch {batch}: stage more rows")
+    try:
+        deed()
+    finally:
+        os.kill(child, signal.SIGCONT)
+        status = _wait(child)
+    if status:
+        raise AssertionError("a worker failed that others overtook; its error is printed above")
+    run.refresh_from_db()
+    if run.state not in {RunState.COMPLETED, RunState.ROLLED_BACK}:
+        runs.work_run(run)
 
 
 def _forked(deed: Deed, failpoint: str) -> int:

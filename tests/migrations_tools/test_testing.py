@@ -45,7 +45,7 @@ def change_an_order() -> None:
 def test_a_sound_definition_is_crash_safe():
     stage()
     assert_crash_safe("carry_orders", edit=change_an_order)
-    assert Run.objects.filter(kind="rollback", state="completed").count() == 15
+    assert Run.objects.filter(kind="rollback", state="completed").count() == 16
 
 
 @pytest.mark.slow

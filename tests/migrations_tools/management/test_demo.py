@@ -53,6 +53,7 @@ def steps_of(migration: str) -> dict[str, dict[str, Any]]:
     return {step["step"]: step for step in steps if step["migration"] == migration}
 
 
+@pytest.mark.slow
 def test_the_main_job_is_shown_from_the_sample_files_to_the_second_run(home: Path) -> None:
     steps = steps_of("split_imported_records")
     assert list(steps) == STEPS

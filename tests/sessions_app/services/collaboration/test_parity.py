@@ -88,6 +88,7 @@ def played(script: list[Step]) -> list[Any]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_every_operation_answers_the_same_in_every_stage():
     answers = {}
