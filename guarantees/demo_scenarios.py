@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 
 from guarantees.models import Guarantee
 from migrations_tools.demo import SampleFile, Scenario, register_scenario
+from migrations_tools.signing import save
 
 _EDITS = 3
 
@@ -15,9 +16,7 @@ def edit_guarantees(person: User) -> int:
     chosen = Guarantee.objects.filter(is_protected=False).order_by("pk")[:_EDITS]
     for guarantee in chosen:
         guarantee.comment = f"{guarantee.comment} – checked by telephone".removeprefix(" – ")
-        guarantee._history_user = person  # type: ignore[attr-defined]  # read by simple-history
-        guarantee._change_reason = "demonstration"  # type: ignore[attr-defined]  # likewise
-        guarantee.save()
+        save(guarantee, acting_user=person, reason="demonstration")
     return len(chosen)
 
 

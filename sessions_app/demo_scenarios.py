@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 
 from migrations_tools.demo import SampleFile, Scenario, register_scenario
+from migrations_tools.signing import save
 from sessions_app.models import (
     UNASSIGNED_ID,
     AgentSession,
@@ -24,9 +25,7 @@ _EDITS = 3
 def _save(changed: Sequence[Model], person: User) -> int:
     """Save the objects as the person would; how many."""
     for obj in changed:
-        obj._history_user = person  # type: ignore[attr-defined]  # read by simple-history
-        obj._change_reason = "demonstration"  # type: ignore[attr-defined]  # likewise
-        obj.save()
+        save(obj, acting_user=person, reason="demonstration")
     return len(changed)
 
 

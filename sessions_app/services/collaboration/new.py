@@ -8,6 +8,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 
+from migrations_tools.signing import save
 from sessions_app.collaboration.errors import SessionExists
 from sessions_app.collaboration.state import Change, Collaboration
 from sessions_app.cutovers import COLLABORATION
@@ -97,6 +98,4 @@ def _link(
 
 
 def _save(obj: Model, signature: Signature, reason: str) -> None:
-    obj._history_user = signature.user  # type: ignore[attr-defined]  # read by simple-history
-    obj._change_reason = reason  # type: ignore[attr-defined]  # likewise
-    obj.save()
+    save(obj, acting_user=signature.user, reason=reason)

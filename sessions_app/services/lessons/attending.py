@@ -9,6 +9,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_tools.signing import save
 from sessions_app.lesson_errors import (
     AlreadyCheckedIn,
     CheckInClosed,
@@ -35,7 +36,7 @@ from sessions_app.models import (
     SessionStatus,
 )
 from sessions_app.selectors.lessons import Clock, is_staff_of, system_clock, viewer_of
-from sessions_app.services.lessons.common import lock_lesson, save
+from sessions_app.services.lessons.common import lock_lesson
 
 #: All these instants are in time.
 CHECK_IN_OPENS: Final = timedelta(minutes=15)  # before the start; it closes at the end

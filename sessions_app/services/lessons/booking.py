@@ -8,6 +8,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_tools.signing import save
 from sessions_app.lesson_errors import (
     AlreadyBooked,
     AlreadyCancelled,
@@ -28,7 +29,7 @@ from sessions_app.selectors.lessons import (
     system_clock,
     viewer_of,
 )
-from sessions_app.services.lessons.common import lock_known_lesson, lock_lesson, save
+from sessions_app.services.lessons.common import lock_known_lesson, lock_lesson
 from sessions_app.services.lessons.credits import charge, refund
 from sessions_app.services.lessons.waitlist import count_confirmed, settle_waitlist
 

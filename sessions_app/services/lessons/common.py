@@ -1,4 +1,4 @@
-"""Locking a lesson, and writing with history."""
+"""Locking a lesson, and the history of what changed by one statement."""
 
 from __future__ import annotations
 
@@ -32,20 +32,6 @@ def lock_known_lesson(lesson: Lesson, viewer: Viewer, *, to_delete: bool = False
     return find_lesson(lesson.session.session_id, viewer)
 
 
-def save(
-    obj: Model, *, acting_user: User, reason: str, update_fields: Iterable[str] | None = None
-) -> None:
-    """Write ``obj`` with a history row that names who and why."""
-    _sign(obj, acting_user, reason)
-    obj.save(update_fields=None if update_fields is None else list(update_fields))
-
-
-def delete(obj: Model, *, acting_user: User, reason: str) -> None:
-    """Delete ``obj``; its history stays, with who and why."""
-    _sign(obj, acting_user, reason)
-    obj.delete()
-
-
 def write_changes(
     model: type[Model], pks: Iterable[int], *, acting_user: User, reason: str
 ) -> None:
@@ -56,8 +42,3 @@ def write_changes(
     given = f"(SELECT unnest('{{{named}}}'::bigint[]) AS pk) AS given"
     with connection.cursor() as cursor:
         write_history(cursor, model, given, CHANGED, reason, acting_user.pk)
-
-
-def _sign(obj: Model, acting_user: User, reason: str) -> None:
-    obj._history_user = acting_user  # type: ignore[attr-defined]  # read by simple-history
-    obj._change_reason = reason  # type: ignore[attr-defined]  # likewise

@@ -14,6 +14,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_tools.signing import save
 from sessions_app.lesson_errors import (
     FieldFault,
     Forbidden,
@@ -23,7 +24,6 @@ from sessions_app.lesson_errors import (
 )
 from sessions_app.models import Booking, CreditReason, CreditTransaction, Profile
 from sessions_app.selectors.lessons import Clock, system_clock, viewer_of
-from sessions_app.services.lessons.common import save
 
 LARGEST_ADJUSTMENT: Final = 1_000_000  # credits
 LARGEST_BALANCE: Final = 2**31 - 1  # credits; what the column holds

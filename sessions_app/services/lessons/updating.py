@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
+from migrations_tools.signing import delete, save
 from sessions_app.lesson_errors import (
     CapacityBelowConfirmed,
     Forbidden,
@@ -19,7 +20,7 @@ from sessions_app.lesson_errors import (
 from sessions_app.models import Booking, BookingStatus, Lesson, SessionStatus
 from sessions_app.models.session import may_change
 from sessions_app.selectors.lessons import Clock, is_staff_of, system_clock, viewer_of
-from sessions_app.services.lessons.common import delete, lock_lesson, save
+from sessions_app.services.lessons.common import lock_lesson
 from sessions_app.services.lessons.credits import refund
 from sessions_app.services.lessons.rules import (
     read_facts,
