@@ -4,6 +4,7 @@ Without DATABASE_URL the program is in embedded mode: a PostgreSQL of its own un
 a secret key of its own, this machine only. With it, it is in production and asks for what it needs.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ DEFAULT_PROJECT_NAME: str = env.str("DEFAULT_PROJECT_NAME", default="")
 
 
 def _secret_key() -> str:
-    key: str = env.str("SECRET_KEY", default="")
+    key = os.environ.get("SECRET_KEY", "")  # environ takes a “$” for the name of another variable
     if key:
         return key
     if not EMBEDDED:

@@ -17,6 +17,13 @@ def test_production_refuses_to_start_without_a_secret_key(run):
     assert "DATABASE_URL is set but SECRET_KEY is not: set SECRET_KEY" in result.stderr
 
 
+def test_a_secret_key_is_taken_as_it_is(run):
+    key = "$" + PRODUCTION["SECRET_KEY"]
+    result = run("-c", SHOW.format("settings.SECRET_KEY"), **PRODUCTION | {"SECRET_KEY": key})
+
+    assert result.stdout == f"{key}\n", result.stderr
+
+
 def test_production_passes_the_deployment_checks(run):
     result = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
 
