@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from guarantees.admin.forms import DraftForm
 from guarantees.models import ActionSession, GuaranteeAction
 from guarantees.services.actions import discard_draft
-from migrations_tools.admin_base import HistoryAdmin, NoBulkDelete, ReadOnly, RefusedInWords
+from migrations_tools.admin.base import HistoryAdmin, NoBulkDelete, ReadOnly, RefusedInWords
 from migrations_tools.states import Surface
 
 

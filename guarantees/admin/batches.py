@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from guarantees.models import ImportBatch
-from migrations_tools.admin_base import HistoryAdmin, ReadOnly
+from migrations_tools.admin.base import HistoryAdmin, ReadOnly
 
 
 @admin.register(ImportBatch)

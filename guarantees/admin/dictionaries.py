@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from guarantees.models import Bank, BankAlias, Supplier, SupplierAlias, SupplierOverride
-from migrations_tools.admin_base import HistoryAdmin
+from migrations_tools.admin.base import HistoryAdmin
 
 
 @admin.register(Supplier)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from guarantees.admin.forms import GuaranteeForm
 from guarantees.models import Guarantee
 from guarantees.models.guarantee import BUSINESS_FIELDS
-from migrations_tools.admin_base import HistoryAdmin, NoDeletion, RefusedInWords
+from migrations_tools.admin.base import HistoryAdmin, NoDeletion, RefusedInWords
 
 
 @admin.register(Guarantee)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from guarantees.models import ImportedRecord, ImportSession
-from migrations_tools.admin_base import ReadOnly
+from migrations_tools.admin.base import ReadOnly
 
 
 @admin.register(ImportSession)

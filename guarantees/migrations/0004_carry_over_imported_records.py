@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("guarantees", "0003_protected_guarantees"),
-        ("migrations_tools", "0012_notices"),
+        ("migrations_tools", "0013_idempotency_keys"),
     ]
 
     operations = [RunDataMigration("split_imported_records")]

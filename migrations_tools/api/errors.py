@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -25,6 +25,13 @@ _FAILED: Final = "internal_error"
 _FAILED_SENTENCE: Final = "This failed on our side. The request id helps to find out why."
 
 _log = logging.getLogger(__name__)
+
+
+class TooLarge(CarryoverError):
+    """A body, or a file, that is larger than is read."""
+
+    code = "too_large"
+    http_status = 413
 
 
 def handle_error(error: Exception, context: dict[str, Any]) -> Response:
@@ -59,6 +66,8 @@ def _as_drf(error: Exception) -> Exception:
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge("The request is too large; send files by the upload addresses.")
     return error
 
 

@@ -6,6 +6,7 @@ from migrations_tools.models.batch import Batch
 from migrations_tools.models.check import Check
 from migrations_tools.models.cutover import Cutover, DualWritten, Mismatch, Waiver
 from migrations_tools.models.governor import Governor
+from migrations_tools.models.idempotency_key import IdempotencyKey
 from migrations_tools.models.journal import RowChange
 from migrations_tools.models.ledger import LedgerEntry
 from migrations_tools.models.legacy_import import LegacyImport, RejectedLine
@@ -23,6 +24,7 @@ __all__ = [
     "Cutover",
     "DualWritten",
     "Governor",
+    "IdempotencyKey",
     "LedgerEntry",
     "LegacyImport",
     "Mismatch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from migrations_tools.admin_base import ReadOnly
+from migrations_tools.admin.base import ReadOnly
 from sessions_app.models import ActivityEvent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from migrations_tools.admin_base import HistoryAdmin, NoDeletion, ReadOnly, ReadOnlyInline
+from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnly, ReadOnlyInline
 from sessions_app.models import ContestResult, LegacyContestSession, Problem, ProblemAttempt
 
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from migrations_tools.admin_base import (
+from migrations_tools.admin.base import (
     HistoryAdmin,
     NoBulkDelete,
     ReadOnly,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from migrations_tools.admin_base import HistoryAdmin, ReadOnly
+from migrations_tools.admin.base import HistoryAdmin, ReadOnly
 from sessions_app.models import LegacyIdentity, Profile
 
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from migrations_tools.admin_base import HistoryAdmin
+from migrations_tools.admin.base import HistoryAdmin
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Project
 
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from migrations_tools.admin_base import HistoryAdmin, NoDeletion, ReadOnlyInline
+from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnlyInline
 from sessions_app.models import (
     AgentSession,
     CollaborationSession,

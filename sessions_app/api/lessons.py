@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db.models import BigIntegerField
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from migrations_tools.api.pages import page_answer
+from migrations_tools.api.pages import Pages, page_answer
 from sessions_app.models import SESSION_TRANSITIONS, Delivery, SessionKind, SessionStatus
 from sessions_app.selectors.lessons import DEFAULT_PAGE_SIZE, LessonFilters, list_lessons
 
@@ -89,9 +90,17 @@ class LessonItemSerializer(serializers.Serializer[Any]):
     own_booking = OwnBookingSerializer(allow_null=True)
 
 
-class LessonListView(APIView):
+class LessonListView(GenericAPIView[Any]):
     """The lessons that the caller sees, in pages."""
 
+    serializer_class = LessonItemSerializer
+    pagination_class = Pages  # as described; the selector cuts the pages
+
+    @extend_schema(
+        operation_id="lessons_list",
+        parameters=[LessonQuerySerializer],
+        responses=LessonItemSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         asked = LessonQuerySerializer(
             data={name: value for name, value in request.query_params.items() if value != ""}

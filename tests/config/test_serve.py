@@ -102,13 +102,13 @@ def test_a_taken_port_is_seen():
 
 
 @pytest.mark.django_db
-def test_the_login_that_is_printed_works_and_stays_the_same(home, settings):
+def test_the_login_that_is_printed_works_and_stays_the_same(home, settings, rf):
     settings.EMBEDDED = True
     first = serve._login()
     User.objects.filter(username="demo").update(password="!")
 
     assert serve._login() == first
-    user = authenticate(username="demo", password=first.rsplit(" ", 1)[1])
+    user = authenticate(rf.post("/"), username="demo", password=first.rsplit(" ", 1)[1])
     assert user is not None
     assert user.is_superuser
 

@@ -1,0 +1,4 @@
+"""Admin pages of the engine: imports, data migrations, runs, reviews, cutover.
+
+`base` has what admin pages of every app have in common.
+"""
