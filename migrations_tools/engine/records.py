@@ -24,6 +24,7 @@ def open_record(
         last_key=last,
         keys=None if keys is None else list(keys),
         state=BatchState.RUNNING,
+        fencing=1,
     )
     with side_connection() as side, side.cursor() as cursor:
         cursor.execute(

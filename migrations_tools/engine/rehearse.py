@@ -20,6 +20,7 @@ from migrations_tools.engine import records
 from migrations_tools.engine.claim import undo_order
 from migrations_tools.engine.close import remove_unused
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.deaths import be_careful, deaths_in_rehearsal
 from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss
 from migrations_tools.engine.execute import Carried, carry_batch, settle_constraints
 from migrations_tools.engine.limits import limit_data_transaction
@@ -53,6 +54,7 @@ def rehearse(
     apart = len(steps) == 1 and not steps[0].shares
     samples: list[dict[str, Any]] = []
     left = limit if limit else 1 << 31
+    deaths = deaths_in_rehearsal(context.run)
     with nullcontext() if apart else _discarded():
         for index, step in enumerate(steps):
             keys = sample.get(index, []) if sample is not None and step.counted else None
@@ -63,6 +65,7 @@ def rehearse(
                 started = time.monotonic()
                 with _discarded() if apart else nullcontext():
                     batch = records.open_record(context.run, index, number, after, last, chosen)
+                    be_careful(batch, step, context.selection(index), deaths)
                     carried = _carry_patiently(context, batch)
                     if step.counted and len(samples) < MOST_SAMPLES:
                         samples += _samples(batch, carried, MOST_SAMPLES - len(samples))

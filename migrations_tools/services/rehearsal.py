@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import plan, rehearse
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.deaths import PROCESS_ENDED
 from migrations_tools.engine.fingerprint import fingerprint
 from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.side import close_side_connection
@@ -172,7 +173,7 @@ def end_if_abandoned(run: Run) -> None:
         if gone:
             _end(
                 run,
-                "Its process ended before it did; make it anew.",
+                PROCESS_ENDED,
                 acting_user=run.actor,
                 surface=Surface.WORKER,
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from migrations_tools.services import runs
 from migrations_tools.testing import assert_sound
 from tests.faults.forks import Deed, Forks
 from tests.faults.shop import (
+    BATCH,
     ORDERS,
     assert_as_before,
     cut_connection,
@@ -24,7 +27,8 @@ from tests.faults.shop import (
     undoing,
     working,
 )
-from tests.migrations_tools.engine.test_running import actor
+from tests.faults.test_abandoned_rehearsals import wait_until_its_session_ended
+from tests.migrations_tools.engine.test_running import actor, stage
 from tests.migrations_tools.services.test_reviews import decide, decisions, unsure
 from tests.shop.data_migrations import OrderStep
 from tests.shop.models import Order
@@ -41,6 +45,11 @@ def short_leases(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dying_at(run: Run, *numbers: str, place: str = "transform") -> Deed:
     """A worker that these orders kill (SIGKILL, as the kernel does) in ``transform`` or `load``."""
+    return dying(lambda: runs.work_run(run), *numbers, place=place)
+
+
+def dying(deed: Deed, *numbers: str, place: str = "transform") -> Deed:
+    """What somebody does whom these orders kill."""
 
     def work() -> None:
         real = getattr(OrderStep, place)
@@ -52,7 +61,7 @@ def dying_at(run: Run, *numbers: str, place: str = "transform") -> Deed:
             return real(step, given, *more)
 
         setattr(OrderStep, place, deadly)
-        runs.work_run(run)
+        deed()
 
     return work
 
@@ -64,6 +73,7 @@ def deaths(forks: Forks, work: Deed, most: int = 10) -> int:
         if code == 0:
             return died
         assert code == KILLED
+        wait_until_its_session_ended()
     raise AssertionError("they die again and again")
 
 
@@ -135,3 +145,22 @@ def test_a_batch_that_its_worker_gave_back_has_lost_nobody(forks: Forks) -> None
     assert state_of(run) == "completed"
     assert Batch.objects.filter(run=run, losses__gt=0).count() == 0
     assert_sound(run)
+
+
+@pytest.mark.parametrize("rehearse", [runs.plan_run, runs.dry_run])
+def test_a_row_that_kills_its_plan_is_known_to_the_third_one(
+    rehearse: Callable[..., Run | None], forks: Forks
+) -> None:
+    stage(ORDERS)
+    tuning = {"batch_size": BATCH}
+    plan = partial(rehearse, "carry_orders", tuning=tuning, **actor())
+    assert deaths(forks, dying(plan, "A4", "A9")) == 4  # two of each row
+    done = Run.objects.get(state="completed")
+    summary = summarise(done)
+    assert summary["codes"] == {"worker_died": 2}
+    assert summary["outcomes"]["applied"] == ORDERS - 2
+    assert Run.objects.filter(state="cancelled").count() == 4
+    assert not Order.objects.exists()
+    again = plan()  # what killed the process is mended
+    assert again is not None
+    assert summarise(again)["outcomes"]["applied"] == ORDERS
