@@ -93,7 +93,7 @@ CONTENT_SECURITY_POLICY = {
 # ----------------------------------------------------------------------------- applications
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "migrations_tools.admin_site.CarryoverAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
