@@ -14,4 +14,4 @@ class MigrationsToolsConfig(AppConfig):
         from migrations_tools.definitions import registry
 
         registry.autodiscover()
-        autodiscover_modules("legacy_imports", "legacy_generators", "cutovers")
+        autodiscover_modules("legacy_imports", "legacy_generators", "cutovers", "dashboard_cards")
