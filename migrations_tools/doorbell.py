@@ -20,6 +20,9 @@ WORK_SLICE = "migrations_tools.work_slice"
 #: The task that carries out one queued import, by name.
 WORK_ON_IMPORT = "migrations_tools.work_on_import"
 
+#: The task that takes up one run that somebody left to the workers, by name.
+WORK_ON_REQUEST = "migrations_tools.work_on_request"
+
 #: The task that verifies one run that waits for it, by name.
 WORK_ON_VERIFICATION = "migrations_tools.work_on_verification"
 
@@ -53,6 +56,12 @@ def ring_for_imports() -> None:
     """Call a worker to the queued imports as soon as the transaction is committed."""
     if settings.CELERY_BROKER_URL:
         transaction.on_commit(lambda: _send(WORK_ON_IMPORT))
+
+
+def ring_for_requests() -> None:
+    """Call a worker to the runs that were asked for, once the transaction is committed."""
+    if settings.CELERY_BROKER_URL:
+        transaction.on_commit(lambda: _send(WORK_ON_REQUEST))
 
 
 def ring_for_verifications() -> None:

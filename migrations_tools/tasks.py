@@ -9,10 +9,12 @@ from django.db import DatabaseError, close_old_connections
 from migrations_tools.doorbell import (
     SEND_NOTICES,
     WORK_ON_IMPORT,
+    WORK_ON_REQUEST,
     WORK_ON_VERIFICATION,
     WORK_SLICE,
     ring_for_imports,
     ring_for_notices,
+    ring_for_requests,
     ring_for_verifications,
     ring_seat,
     ring_seats,
@@ -23,6 +25,8 @@ from migrations_tools.services.notices import gather_notices, notices_wait, send
 from migrations_tools.services.queued_imports import imports_wait
 from migrations_tools.services.queued_imports import work_on_import as carry_out_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
+from migrations_tools.services.requests import requests_wait
+from migrations_tools.services.requests import work_on_request as take_up_request
 from migrations_tools.services.slices import work_in_seat
 from migrations_tools.services.verification import verifications_wait, verify_waiting
 
@@ -55,6 +59,19 @@ def work_on_import() -> None:
         ring_for_imports()
 
 
+@shared_task(name=WORK_ON_REQUEST)
+def work_on_request() -> None:
+    """Take up one run that was asked for; rings again while there are more."""
+    try:
+        done = take_up_request()
+    except (DatabaseError, CarryoverError) as error:  # the sweep rings again
+        log.warning("request failed", error=str(error))
+        close_old_connections()
+        return
+    if done is not None:
+        ring_for_requests()
+
+
 @shared_task(name=WORK_ON_VERIFICATION)
 def work_on_verification() -> None:
     """Verify one run that waits for it; rings again while there are more."""
@@ -83,6 +100,8 @@ def sweep() -> None:
         ring_for_notices()
     if imports_wait():
         ring_for_imports()
+    if requests_wait():
+        ring_for_requests()
     if verifications_wait():
         ring_for_verifications()
     for run in Run.objects.all().runnable():

@@ -20,7 +20,7 @@ from migrations_tools.engine.transitions import change_state
 from migrations_tools.exceptions import CarryoverError, PlanDrift, TransitionRefused
 from migrations_tools.models import Run
 from migrations_tools.services.actors import require, system_user
-from migrations_tools.services.queueing import lock_queue, refuse_while_active
+from migrations_tools.services.queueing import lock_queue, refuse_while_active, store_run
 from migrations_tools.states import RunKind, RunState
 
 APPROVAL: Final = "approval"  # a second person says yes
@@ -91,7 +91,7 @@ def needs_approval(name: str) -> bool:
 
 def await_approval(run: Run, acting_user: User, surface: str) -> None:
     """Store a run that a second person has to approve. Call it inside a transaction."""
-    run.save(force_insert=True)
+    store_run(run)
     change_state(
         run,
         RunState.AWAITING_APPROVAL,

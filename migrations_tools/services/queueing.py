@@ -54,7 +54,7 @@ def queue_run(run: Run, acting_user: User, surface: str, reason: str = "") -> No
     """Save and queue a run that will write: one per definition and per written table."""
     lock_queue()
     refuse_while_active(get_definition(run.definition))
-    run.save(force_insert=True)
+    store_run(run)
     change_state(
         run,
         RunState.QUEUED,
@@ -63,6 +63,14 @@ def queue_run(run: Run, acting_user: User, surface: str, reason: str = "") -> No
         surface=surface,
         reason=run.reason or reason,
     )
+
+
+def store_run(run: Run) -> None:
+    """Save a run; of one that waits for a worker only what the worker made of it."""
+    if run._state.adding:
+        run.save(force_insert=True)
+    else:
+        run.save(update_fields=["plan", "fingerprint"])
 
 
 def refuse_before_dependencies(definition: type[DataMigration]) -> None:

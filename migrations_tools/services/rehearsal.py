@@ -46,14 +46,25 @@ def plan_run(
     refuse_while_active(definition)
     refuse_before_dependencies(definition)
     run = new_run(definition, RunKind.PLAN, acting_user, options, tuning)
-    context = RunContext.of(run)
-    if not plan.anything_selected(context):
+    if not plan.anything_selected(RunContext.of(run)):
         return None
+    forecast(run, acting_user=acting_user, surface=surface, progress=progress)
+    return run
+
+
+def forecast(
+    run: Run,
+    *,
+    acting_user: User,
+    surface: str,
+    progress: rehearse.Progress = lambda keys: None,
+) -> None:
+    """Carry out a plan that is not stored yet, or that waits for a worker."""
+    context = RunContext.of(run)
     with rehearsing(run, acting_user, surface):
         run.fingerprint = fingerprint(context)
         run.report = plan.forecast(context, progress)
         run.save(update_fields=["fingerprint", "report"])
-    return run
 
 
 def dry_run(
@@ -72,9 +83,22 @@ def dry_run(
     refuse_while_active(definition)
     refuse_before_dependencies(definition)
     run = new_run(definition, RunKind.DRY_RUN, acting_user, options, tuning)
-    context = RunContext.of(run)
-    if not plan.anything_selected(context):
+    if not plan.anything_selected(RunContext.of(run)):
         return None
+    try_out(run, acting_user=acting_user, surface=surface, progress=progress)
+    return run
+
+
+def try_out(
+    run: Run,
+    *,
+    acting_user: User,
+    surface: str,
+    progress: rehearse.Progress = lambda keys: None,
+) -> None:
+    """Carry out a dry run that is not stored yet, or that waits for a worker."""
+    context = RunContext.of(run)
+    definition = context.definition
     with rehearsing(run, acting_user, surface):
         run.fingerprint = fingerprint(context)
         rehearse.rehearse(context, limit=run.tuning.get("limit"), progress=progress)
@@ -85,12 +109,11 @@ def dry_run(
             "recommendations": definition.recommendations(summary),
         }
         run.save(update_fields=["fingerprint", "report"])
-    return run
 
 
 @contextmanager
 def rehearsing(run: Run, acting_user: User, surface: str) -> Iterator[None]:
-    """Store a new plan or dry run, at work for the length of the block, and end it.
+    """Store a plan or dry run, at work for the length of the block, and end it.
 
     It is completed, or cancelled with the reason it broke off. Meanwhile the session holds a lock
     by which others see that the process is there, see ``end_abandoned_rehearsals``.
@@ -125,7 +148,8 @@ def _sign_of_life(run: Run) -> str:
 def _store(run: Run, acting_user: User, surface: str) -> None:
     who: dict[str, Any] = {"acting_user": acting_user, "surface": surface}
     with transaction.atomic():
-        run.save(force_insert=True)
+        if run._state.adding:
+            run.save(force_insert=True)
         change_state(run, RunState.QUEUED, action="queue", **who)
         change_state(run, RunState.RUNNING, action="start", started_at=Now(), **who)
         run.refresh_from_db(fields=["started_at"])

@@ -43,20 +43,29 @@ def roll_back_run(
     without it decides nothing anew. Raises JournalDamaged or SchemaDrift before the first write.
     """
     require(acting_user, "rollback", surface=surface, run=run)
+    refuse_without_reason(reason)
+    rollback = new_rollback(run, RunKind.ROLLBACK, acting_user, force, reason)
+    return queue_rollback(run, rollback, acting_user=acting_user, surface=surface)
+
+
+def refuse_without_reason(reason: str) -> None:
     if not reason.strip():
         raise CarryoverError(
             "A rollback needs a reason: it stays in the history.", code="reason_missing"
         )
+
+
+def queue_rollback(run: Run, rollback: Run, *, acting_user: User, surface: str) -> Run | None:
+    """Queue a rollback that is not stored yet, or that waits for a worker; else as above."""
+    force = bool(rollback.tuning["force"])
     run = _stopped(run, acting_user, surface)
-    if _nothing_left(run, force):
+    if nothing_left(run, force):
         return None
     _refuse_unsafe(run)
-    rollback = _new_rollback(run, RunKind.ROLLBACK, acting_user, force)
-    rollback.reason = reason
     with transaction.atomic():
         lock_queue()
         run.refresh_from_db()
-        if _nothing_left(run, force):  # another rollback was faster
+        if nothing_left(run, force):  # another rollback was faster
             return None
         queue_run(rollback, acting_user, surface)
     return rollback
@@ -67,6 +76,23 @@ def rehearse_rollback(
 ) -> Run | None:
     """What a rollback would do, counted by doing it and keeping nothing."""
     require(acting_user, "rollback", surface=surface, run=run)
+    refuse_unrehearsable(run)
+    if nothing_left(run, force):
+        return None
+    rehearsal = new_rollback(run, RunKind.DRY_RUN, acting_user, force)
+    try_undoing(run, rehearsal, acting_user=acting_user, surface=surface)
+    return rehearsal
+
+
+def try_undoing(run: Run, rehearsal: Run, *, acting_user: User, surface: str) -> None:
+    """Carry out the dry run of a rollback that is not stored yet, or that waits for a worker."""
+    _refuse_unsafe(run)
+    with rehearsing(rehearsal, acting_user, surface):
+        rehearse.rehearse_undo(RunContext.of(rehearsal))
+
+
+def refuse_unrehearsable(run: Run) -> None:
+    """A run at work cannot be taken back for trial, nor one that wrote nothing by its nature."""
     if run.state in ACTIVE_STATES:
         raise TransitionRefused(
             f"Run {run.pk} is {run.get_state_display()}: pause and cancel it first, or roll it "
@@ -74,17 +100,11 @@ def rehearse_rollback(
             run=str(run.pk),
             state=run.state,
         )
-    _refuse_other_kinds(run)
-    if _nothing_left(run, force):
-        return None
-    _refuse_unsafe(run)
-    rollback = _new_rollback(run, RunKind.DRY_RUN, acting_user, force)
-    with rehearsing(rollback, acting_user, surface):
-        rehearse.rehearse_undo(RunContext.of(rollback))
-    return rollback
+    refuse_other_kinds(run)
 
 
-def _new_rollback(run: Run, kind: str, acting_user: User, force: bool) -> Run:
+def new_rollback(run: Run, kind: str, acting_user: User, force: bool, reason: str = "") -> Run:
+    """An unsaved rollback of `run`, or the rehearsal of one."""
     return Run(
         definition=run.definition,
         version=run.version,
@@ -96,11 +116,12 @@ def _new_rollback(run: Run, kind: str, acting_user: User, force: bool) -> Run:
         tables=run.tables,
         fingerprint={"schema": run.fingerprint.get("schema", {})},
         actor=acting_user,
+        reason=reason,
         parent=run,
     )
 
 
-def _refuse_other_kinds(run: Run) -> None:
+def refuse_other_kinds(run: Run) -> None:
     if run.kind != RunKind.APPLY:
         raise TransitionRefused(
             f"Run {run.pk} is of the kind {run.get_kind_display()}: only apply runs can be rolled "
@@ -110,7 +131,7 @@ def _refuse_other_kinds(run: Run) -> None:
         )
 
 
-def _nothing_left(run: Run, force: bool) -> bool:
+def nothing_left(run: Run, force: bool) -> bool:
     if run.state == RunState.ROLLED_BACK:
         return True
     return run.state == RunState.PARTIALLY_ROLLED_BACK and not force
@@ -118,7 +139,7 @@ def _nothing_left(run: Run, force: bool) -> bool:
 
 def _stopped(run: Run, acting_user: User, surface: str) -> Run:
     """The run, standing still: one at work is cancelled and waited for, a lease at most."""
-    _refuse_other_kinds(run)
+    refuse_other_kinds(run)
     run.refresh_from_db()
     if run.state in ACTIVE_STATES:
         with suppress(TransitionRefused):  # it came to its end first: nothing is left to stop

@@ -89,6 +89,7 @@ def start_run(
     accept_drift: str = "",
     reason: str = "",
     trial: bool = False,
+    requested: Run | None = None,
     progress: rehearse.Progress = lambda keys: None,
 ) -> Run | None:
     """Queue an apply run; None where there is nothing to do.
@@ -97,7 +98,7 @@ def start_run(
     key. A given plan whose code, options, schema or evidence drifted is refused with PlanDrift,
     unless ``accept_drift`` gives a reason. Raises PolicyRefused where something has to come first,
     and leaves the run awaiting approval where a policy asks for it; a ``trial``, which will be
-    rolled back, needs neither.
+    rolled back, needs neither. ``requested`` is the run as it waits for a worker.
     """
     require(acting_user, "run", surface=surface)
     end_abandoned_rehearsals()
@@ -119,7 +120,7 @@ def start_run(
     else:
         options = options or planned.options
         tuning = {**planned.tuning, **(tuning or {})}
-    run = new_run(definition, RunKind.APPLY, acting_user, options, tuning)
+    run = requested or new_run(definition, RunKind.APPLY, acting_user, options, tuning)
     run.plan, run.reason = planned, reason
     context = RunContext.of(run)
     if not plan.anything_selected(context) and not plan.anything_outstanding(context):

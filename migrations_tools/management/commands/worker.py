@@ -15,6 +15,7 @@ from migrations_tools.models import Run
 from migrations_tools.services.notices import gather_notices, send_notice
 from migrations_tools.services.queued_imports import work_on_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
+from migrations_tools.services.requests import work_on_request
 from migrations_tools.services.slices import work_slice
 from migrations_tools.services.verification import verify_waiting
 
@@ -24,7 +25,7 @@ POLL_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    help = "Work on queued imports, data migrations and verifications, until stopped."
+    help = "Work on imports, data migrations and verifications, until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="End when nothing is runnable.")
@@ -39,12 +40,13 @@ class Command(BaseCommand):
                 time.sleep(POLL_SECONDS)
 
     def _sweep(self, interruption: Interruption) -> bool:
-        """A queued import, a verification, a notice, then one slice of each runnable run, oldest
-        first; whether there was one of them.
+        """An import, a request, a verification, a notice, then one slice of each runnable run,
+        oldest first; whether there was one of them.
         """
         close_old_connections()
         try:
             found_one = work_on_import() is not None
+            found_one |= work_on_request() is not None
             found_one |= verify_waiting() is not None
             gather_notices()
             found_one |= send_notice()

@@ -1,0 +1,201 @@
+"""Leaving to the workers what takes long before a run begins: plans, dry runs, the plan of a run,
+the look at a journal before a rollback.
+
+What somebody asks for is stored as a run that is planned; a worker takes it up, and either does it
+or cancels it with the reason why it cannot be done. So it has a page from the first moment, and can
+be cancelled before it begins.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import structlog
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from migrations_tools.definitions.registry import get_definition
+from migrations_tools.doorbell import ring_for_requests
+from migrations_tools.engine import plan
+from migrations_tools.engine.advisory import advisory_lock
+from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.transitions import change_state, record_action
+from migrations_tools.exceptions import CarryoverError, TransitionRefused
+from migrations_tools.models import Run, Transition
+from migrations_tools.services import rehearsal, rollback, runs
+from migrations_tools.services.actors import require
+from migrations_tools.services.queueing import (
+    Options,
+    new_run,
+    refuse_before_dependencies,
+    refuse_while_active,
+)
+from migrations_tools.states import RunKind, RunState, Surface
+
+log = structlog.get_logger(__name__)
+
+#: The action by which somebody leaves a run to the workers.
+REQUEST: Final = "request"
+#: Why a request is cancelled that finds nothing to do.
+NOTHING_TO_DO: Final = "There is nothing to do."
+
+
+def request_run(
+    name: str,
+    kind: str,
+    *,
+    acting_user: User,
+    surface: str,
+    options: Options | None = None,
+    tuning: Options | None = None,
+    planned: Run | None = None,
+    accept_drift: str = "",
+    reason: str = "",
+) -> Run | None:
+    """Leave a plan, a dry run or an apply run to the workers; None where there is nothing to do.
+
+    Of an apply run without ``planned`` they make the plan first. Raises at once what needs no long
+    look: InvalidOption, ActiveRun, DependencyUnfinished.
+    """
+    require(acting_user, "run", surface=surface)
+    definition = get_definition(name)
+    refuse_while_active(definition)
+    refuse_before_dependencies(definition)
+    if planned is not None:
+        _refuse_other_plan(planned, name)
+        options = options or planned.options
+        tuning = {**planned.tuning, **(tuning or {})}
+    run = new_run(definition, kind, acting_user, options, tuning)
+    run.plan, run.reason = planned, reason
+    context = RunContext.of(run)
+    if not plan.anything_selected(context) and not plan.anything_outstanding(context):
+        return None
+    return _request(run, acting_user, surface, reason, {"accept_drift": accept_drift})
+
+
+def _refuse_other_plan(planned: Run, name: str) -> None:
+    fits = planned.definition == name and planned.kind == RunKind.PLAN
+    if not fits or planned.state != RunState.COMPLETED:
+        raise TransitionRefused(
+            f"Run {planned.pk} is no finished plan of {name}.",
+            run=str(planned.pk),
+            state=planned.state,
+        )
+
+
+def request_rollback(
+    run: Run,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str,
+    force: bool = False,
+    dry_run: bool = False,
+) -> Run | None:
+    """Leave a rollback, or the dry run of one, to the workers; None where nothing is left."""
+    require(acting_user, "rollback", surface=surface, run=run)
+    if dry_run:
+        rollback.refuse_unrehearsable(run)
+    else:
+        rollback.refuse_without_reason(reason)
+        rollback.refuse_other_kinds(run)
+    if rollback.nothing_left(run, force):
+        return None
+    kind = RunKind.DRY_RUN if dry_run else RunKind.ROLLBACK
+    made = rollback.new_rollback(run, kind, acting_user, force, reason)
+    with transaction.atomic():
+        held = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        waiting = held.children.filter(kind=kind, state=RunState.PLANNED).first()
+        if waiting is not None and not dry_run:
+            raise TransitionRefused(
+                f"{waiting.actor.get_username()} asked to roll run {run.pk} back already.",
+                run=str(waiting.pk),
+                state=waiting.state,
+            )
+        return _request(made, acting_user, surface, reason, {})
+
+
+def _request(
+    run: Run, acting_user: User, surface: str, reason: str, details: dict[str, Any]
+) -> Run:
+    with transaction.atomic():
+        run.save(force_insert=True)
+        record_action(
+            run,
+            action=REQUEST,
+            acting_user=acting_user,
+            surface=surface,
+            reason=reason,
+            to_state=RunState.PLANNED,
+            details=details,
+        )
+        ring_for_requests()
+    return run
+
+
+def requests_wait() -> bool:
+    """Whether somebody left a run to the workers."""
+    return Run.objects.filter(state=RunState.PLANNED).exists()
+
+
+def work_on_request() -> Run | None:
+    """Take up the oldest request that no other worker is at; None where there is none.
+
+    What cannot be done is cancelled with the reason.
+    """
+    waiting = Run.objects.filter(state=RunState.PLANNED).select_related("parent", "plan")
+    for run in waiting.order_by("created_at", "pk"):
+        with advisory_lock(f"carryover request {run.pk}") as taken:
+            if not taken or not waiting.filter(pk=run.pk).exists():
+                continue
+            _take_up(run)
+            return run
+    return None
+
+
+def _take_up(run: Run) -> None:
+    asked = Transition.objects.select_related("actor").filter(run=run, action=REQUEST).latest("id")
+    try:
+        refusal = "" if _carry_out(run, asked) else NOTHING_TO_DO
+    except CarryoverError as error:
+        refusal = error.message
+    except Exception as error:  # a mistake in a definition; the others go on
+        log.exception("request failed", run=str(run.pk))
+        refusal = f"{type(error).__name__}: {error}"
+    if refusal:
+        _cancel(run, asked, refusal[:500])
+
+
+def _carry_out(run: Run, asked: Transition) -> bool:
+    """Do it; whether there was anything to do."""
+    who: dict[str, Any] = {"acting_user": asked.actor, "surface": asked.surface}
+    parent = run.parent
+    if parent is not None and run.kind == RunKind.ROLLBACK:
+        return rollback.queue_rollback(parent, run, **who) is not None
+    if run.kind == RunKind.APPLY:
+        drift = asked.details.get("accept_drift", "")
+        given = {"options": run.options, "tuning": run.tuning, "planned": run.plan}
+        more = {"accept_drift": drift, "reason": run.reason, "requested": run}
+        return runs.start_run(run.definition, **given, **more, **who) is not None
+    if parent is not None:
+        rollback.try_undoing(parent, run, **who)
+    elif run.kind == RunKind.PLAN:
+        rehearsal.forecast(run, **who)
+    else:
+        rehearsal.try_out(run, **who)
+    return True
+
+
+def _cancel(run: Run, asked: Transition, refusal: str) -> None:
+    """End a request that was not begun; one that broke off at work is ended already."""
+    with transaction.atomic():
+        held = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        if held.state == RunState.PLANNED:
+            change_state(
+                held,
+                RunState.CANCELLED,
+                action="refuse",
+                acting_user=asked.actor,
+                surface=Surface.WORKER,
+                reason=refusal,
+            )
