@@ -31,7 +31,7 @@ class RunState(models.TextChoices):
 
 #: What a state means, what happens next, what can be done. One sentence each (SPEC §2.4).
 STATE_SENTENCES: dict[str, str] = {
-    RunState.PLANNED: "Planned and not started; run it, or cancel it.",
+    RunState.PLANNED: "Asked for; a worker takes it up, or tells why it cannot be done.",
     RunState.AWAITING_APPROVAL: "Waits for a second person; it starts when approved.",
     RunState.QUEUED: "Waits for a worker; it starts as soon as one is free.",
     RunState.RUNNING: "Batches are being worked on; it can be paused or cancelled.",
@@ -98,7 +98,7 @@ RUN_TRANSITIONS: dict[str, frozenset[str]] = {
         {
             RunState.AWAITING_APPROVAL,  # a policy asks for a second person
             RunState.QUEUED,  # nothing stands in the way
-            RunState.CANCELLED,  # thought better of
+            RunState.CANCELLED,  # thought better of, or refused by the worker that took it up
         }
     ),
     RunState.AWAITING_APPROVAL: frozenset(
