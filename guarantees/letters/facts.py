@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from guarantees.action_errors import LetterRefused
 from guarantees.letters.figures import arabic_digits, written_amount, written_date
@@ -68,6 +69,22 @@ def letter_of(action: GuaranteeAction, language: str) -> Letter:
         previous_expiry=_date(action.previous_expiry, language),
         new_expiry=_date(action.new_expiry, language),
     )
+
+
+def with_letters(actions: QuerySet[GuaranteeAction]) -> QuerySet[GuaranteeAction]:
+    """Those of ``actions`` that `letter_of` does not refuse."""
+    return actions.filter(status=ActionStatus.ISSUED, action_type__in=_LETTERS).exclude(
+        Q(action_type=ActionType.EXTENSION, new_expiry=None)
+    )
+
+
+def has_letter(action: GuaranteeAction) -> bool:
+    """Whether there is a letter of this action."""
+    try:
+        _require_letter(action)
+    except LetterRefused:
+        return False
+    return True
 
 
 def sender(language: str) -> Sender:

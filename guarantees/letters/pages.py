@@ -3,29 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils.safestring import SafeString, mark_safe
 
-from guarantees.action_errors import NotFound, ValueRefused
-from guarantees.letters.facts import letter_of, sender
-from guarantees.models import GuaranteeAction
+from guarantees.action_errors import LetterRefused, NotFound, ValueRefused
+from guarantees.letters.facts import letter_of, sender, with_letters
+from guarantees.models import ActionSession, GuaranteeAction
 from guarantees.services.actions.finding import LARGEST_ID
 
 #: Language → direction of writing.
 LANGUAGES: Final = {"ar": "rtl", "en": "ltr"}
 
+#: Where the rules of letters lie, for pages that load them.
+STYLESHEET: Final = "carryover/letters.css"
+_STYLES: Final = Path(__file__).parent.parent / "static" / STYLESHEET
 
-def render_letters(action_ids: Sequence[int], *, language: str = "ar") -> str:
+#: Letters that one document holds at most: a session of more is printed in parts.
+MOST_LETTERS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A link above the letters, on the screen only; ``language`` is that of ``title``."""
+
+    title: str
+    address: str
+    language: str = ""
+
+
+def render_letters(
+    action_ids: Sequence[int],
+    *,
+    language: str = "ar",
+    is_page: bool = False,
+    tools: Sequence[Tool] = (),
+) -> str:
     """One HTML document with the letters of these actions, in this order, a page each.
 
-    It needs nothing beside itself: styles are in it, and nothing is loaded. Raises NotFound,
-    LetterRefused or ValueRefused; then there is no document at all.
+    It needs nothing beside itself: styles are in it, and nothing is loaded. Only a page of the
+    application (``is_page``) loads its stylesheet, since its policy allows no styles in pages.
+    Raises NotFound, LetterRefused or ValueRefused; then there is no document at all.
     """
     if language not in LANGUAGES:
         raise ValueRefused(f"“{language}” is no language of letters: {', '.join(LANGUAGES)}.")
     if not action_ids:
         raise ValueRefused("Name at least one action.")
+    if len(action_ids) > MOST_LETTERS:
+        raise ValueRefused(
+            f"{len(action_ids)} letters are more than one document holds; take "
+            f"{MOST_LETTERS} at a time."
+        )
     return render_to_string(
         f"guarantees/letters/{language}.html",
         {
@@ -33,8 +66,36 @@ def render_letters(action_ids: Sequence[int], *, language: str = "ar") -> str:
             "direction": LANGUAGES[language],
             "letters": [letter_of(action, language) for action in _in_order(action_ids)],
             "sender": sender(language),
+            "stylesheet": static(STYLESHEET) if is_page else "",
+            "styles": _styles(),
+            "tools": tools,
         },
     )
+
+
+def letters_of_session(session_id: int) -> list[int]:
+    """The actions of a session that have a letter, in the order in which they were issued.
+
+    Raises NotFound for an unknown session and LetterRefused where there is none to print.
+    """
+    pk = session_id if 0 < session_id <= LARGEST_ID else 0
+    session = ActionSession.objects.filter(pk=pk).first()
+    if session is None:
+        raise NotFound(f"There is no action session {session_id}.", session=session_id)
+    actions = with_letters(GuaranteeAction.objects.filter(session=session))
+    found = list(actions.order_by("issued_at", "pk").values_list("pk", flat=True))
+    if not found:
+        raise LetterRefused(
+            f"No action of {session.day} has a letter: letters are for issued extensions and "
+            "releases.",
+            session=session.pk,
+        )
+    return found
+
+
+@cache
+def _styles() -> SafeString:
+    return mark_safe(_STYLES.read_text(encoding="utf-8"))  # noqa: S308 - our own file
 
 
 def _in_order(action_ids: Sequence[int]) -> list[GuaranteeAction]:
