@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, QuerySet
 
 from guarantees.action_errors import NotFound
 from guarantees.models import Guarantee, GuaranteeAction
 from guarantees.models.number import comparable
-from migrations_tools.text import storable
+from migrations_tools.text import storable, storable_text
 
 #: The highest id that a column can hold; a higher number names nothing.
 LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
@@ -22,17 +22,30 @@ def lock_guarantee(number: str, guarantee_id: int | None = None) -> Guarantee:
     other. Whoever acts on a guarantee holds this lock, so actions on it come one after the other.
     Raises NotFound.
     """
-    found = None
-    if comparable(number) and storable(number):
-        guarantees = Guarantee.objects.with_number(number)
-        if guarantee_id is not None:
-            guarantees = guarantees.filter(pk=_storable_id(guarantee_id))
-        pk = guarantees.order_by("-created_at", "-id").values_list("pk", flat=True).first()
-        found = lock_guarantee_by_id(pk)
-    if found is None:
+    pk = _meant(number, guarantee_id).values_list("pk", flat=True).first()
+    return _found(lock_guarantee_by_id(pk), number, guarantee_id)
+
+
+def find_guarantee(number: str, guarantee_id: int | None = None) -> Guarantee:
+    """The same guarantee to look at only, with its supplier and bank. Raises NotFound."""
+    guarantees = _meant(number, guarantee_id).select_related("supplier", "bank")
+    return _found(guarantees.first(), number, guarantee_id)
+
+
+def _meant(number: str, guarantee_id: int | None) -> QuerySet[Guarantee]:
+    """Guarantees of the number, and of the id if one is given, the newest first."""
+    if not comparable(number) or not storable(number):
+        return Guarantee.objects.none()
+    guarantees = Guarantee.objects.with_number(number).order_by("-created_at", "-id")
+    return guarantees if guarantee_id is None else guarantees.filter(pk=_storable_id(guarantee_id))
+
+
+def _found(guarantee: Guarantee | None, number: str, guarantee_id: int | None) -> Guarantee:
+    if guarantee is None:
         named = "" if guarantee_id is None else f" with the id {guarantee_id}"
-        raise NotFound(f"There is no guarantee “{comparable(number)}”{named}.", number=number)
-    return found
+        told = storable_text(comparable(number))
+        raise NotFound(f"There is no guarantee “{told}”{named}.", number=storable_text(number))
+    return guarantee
 
 
 def lock_draft(action_id: int) -> tuple[GuaranteeAction, Guarantee]:

@@ -49,9 +49,16 @@ def issue_action(
 
 
 def issue_draft(
-    action_id: int, *, acting_user: User, surface: str, now: Clock = timezone.now
+    action_id: int,
+    *,
+    acting_user: User,
+    surface: str,
+    agreed: str | None = None,
+    now: Clock = timezone.now,
 ) -> GuaranteeAction:
     """Issue a draft, if the guarantee still is what it was when the draft was made.
+
+    ``agreed`` names the terms that somebody has looked at (`Terms.digest`); without, any are meant.
 
     Raises PermissionRefused, NotFound, AlreadyIssued, SessionLocked, ChangedMeanwhile or a refusal
     of its terms; nothing is written then.
@@ -63,11 +70,13 @@ def issue_draft(
         action, guarantee = lock_draft(action_id)
         require_draft(action)
         lock_session_of(action.session_id)
-        _require_unchanged(action, guarantee)
+        require_unchanged(action, guarantee, agreed)
         return _issue(action, guarantee, acting_user=acting_user, surface=surface, now=now)
 
 
-def _require_unchanged(action: GuaranteeAction, guarantee: Guarantee) -> None:
+def require_unchanged(
+    action: GuaranteeAction, guarantee: Guarantee, agreed: str | None = None
+) -> Terms:
     """The draft's terms, agreed again, are the draft's terms. Raises a refusal of `action_errors`.
 
     A draft may also have been edited by hand, so everything is asked again.
@@ -94,6 +103,12 @@ def _require_unchanged(action: GuaranteeAction, guarantee: Guarantee) -> None:
             "change the draft or make a new one.",
             action=action.pk,
         )
+    if agreed not in (None, terms.digest()):
+        raise ChangedMeanwhile(
+            f"The draft on {action.number} is no longer what it was when you looked at it.",
+            action=action.pk,
+        )
+    return terms
 
 
 def _issue(

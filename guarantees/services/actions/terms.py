@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, date
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Final
 
 from guarantees.action_errors import (
     AlreadyReleased,
     AmountOutOfRange,
     BankUnknown,
+    ChangedMeanwhile,
     GuaranteeReleased,
     NoAmount,
     NoExpiry,
@@ -40,7 +42,8 @@ class ActionRequest:
     ``new_expiry`` is for extensions and renewals (one year later if left out), ``new_amount`` for
     reductions and renewals, ``changes`` (field → new value, text as people write it) for
     modifications. A second request with the same ``idempotency_key`` does nothing and is answered
-    with the first one's action.
+    with the first one's action. ``agreed`` is what a preview said that the terms are
+    (`Terms.digest`): where they have become others meanwhile, nothing is done.
     """
 
     action_type: str
@@ -52,6 +55,7 @@ class ActionRequest:
     reason: str = ""
     notes: str = ""
     idempotency_key: str | None = None
+    agreed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ class Terms:
     new_expiry: date | None = None
     new_amount: Decimal | None = None
     changes: Changes = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """A name of these terms: other terms have another one."""
+        return sha256(repr(self).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,14 @@ def agree_terms(request: ActionRequest, guarantee: Guarantee) -> Terms:
                 field=name,
             )
     _require_fit(rule, request.action_type, guarantee)
-    return rule.agree(request, guarantee, _as_it_stands(guarantee))
+    terms = rule.agree(request, guarantee, _as_it_stands(guarantee))
+    if request.agreed not in (None, terms.digest()):
+        raise ChangedMeanwhile(
+            f"Guarantee {guarantee.number} is no longer what it was when you looked at it. Look "
+            "at what would be done now.",
+            guarantee=guarantee.pk,
+        )
+    return terms
 
 
 def _require_fit(rule: _Rule, action_type: str, guarantee: Guarantee) -> None:
