@@ -57,6 +57,18 @@ class NoSuchRow(DecisionRefused):
     http_status = 404
 
 
+class DecidedMeanwhile(DecisionRefused):
+    """Somebody else has decided the name since it was looked at."""
+
+    code = "changed_meanwhile"
+
+
+class NameTaken(DecisionRefused):
+    """The dictionary has a supplier or bank of that name already."""
+
+    code = "name_taken"
+
+
 class GuaranteeProtected(DecisionRefused):
     """A protected guarantee is corrected by a modification."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from guarantees.models import (
@@ -14,13 +13,11 @@ from guarantees.models import (
     SupplierAlias,
     SupplierOverride,
 )
-from guarantees.names import normalize_name
+from guarantees.names import ARABIC_LETTER, normalize_name
 from migrations_tools.imports.kinds import ImportKind, register
 from migrations_tools.imports.live import LiveTable
 from migrations_tools.imports.rows import RowTable
 from migrations_tools.imports.tables import RowRefusedError
-
-_ARABIC = re.compile("[\u0621-\u064a]")
 
 
 def _normalize(values: dict[str, Any], name: str) -> None:
@@ -37,9 +34,9 @@ def _complete_named(values: dict[str, Any]) -> None:
 def _complete_bank(values: dict[str, Any]) -> None:
     """A name stands in the column of its language, whichever column it came from."""
     name_ar, name_en = values.get("name_ar", ""), values.get("name_en", "")
-    if name_ar and not name_en and not _ARABIC.search(name_ar):
+    if name_ar and not name_en and not ARABIC_LETTER.search(name_ar):
         values["name_en"] = values.pop("name_ar")
-    elif name_en and not name_ar and _ARABIC.search(name_en):
+    elif name_en and not name_ar and ARABIC_LETTER.search(name_en):
         values["name_ar"] = values.pop("name_en")
     _normalize(values, name_en or name_ar or values.get("short_code", ""))
 

@@ -7,6 +7,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+ARABIC_LETTER: Final = re.compile("[\u0621-\u064a]")
+
 _LETTERS: Final = str.maketrans("أإآٱةىئؤ", "ااااهييو")
 _MARKS: Final = re.compile(r"[\u0640\u064b-\u0652\u200b-\u200f]")  # tatweel, vowel signs, joiners
 _NO_WORD: Final = re.compile(r"[\W_]+")

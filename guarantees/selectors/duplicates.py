@@ -10,10 +10,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
+from django.db.models import Count, Max, QuerySet, TextField
+from django.db.models.functions import Cast, Coalesce, Lower
 
 from guarantees.intake import Entry
-from guarantees.models.number import PADDING
+from guarantees.models import Guarantee
+from guarantees.models.number import PADDING, trimmed
 from guarantees.names import normalize_name
 
 Key = tuple[str, object, Decimal, date | None]
@@ -26,6 +30,27 @@ def keys_of(
     if bank is not None:
         yield number, bank, amount, expiry
     yield number, normalize_name(raw_bank), amount, expiry
+
+
+def duplicate_groups() -> QuerySet[Any, Any]:
+    """Stored guarantees that share number, bank, amount and expiry, the newest groups first.
+
+    A group has ``number_text``, ``bank_key`` (the bank's id, or its name as written where nobody
+    knows it), ``amount``, ``expiry_date``, ``guarantees`` (how many) and ``keys`` (their ids). A
+    guarantee without an amount is nobody's duplicate.
+    """
+    return (
+        Guarantee.objects.filter(amount__isnull=False)
+        .annotate(
+            number_text=trimmed("number"),
+            bank_key=Coalesce(Cast("bank_id", TextField()), Lower("raw_bank_name")),
+        )
+        .order_by()
+        .values("number_text", "bank_key", "amount", "expiry_date")
+        .annotate(guarantees=Count("pk"), keys=ArrayAgg("pk"), newest=Max("pk"))
+        .filter(guarantees__gt=1)
+        .order_by("-newest")
+    )
 
 
 def entry_keys(entry: Entry) -> list[Key]:

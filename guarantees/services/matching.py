@@ -7,14 +7,22 @@ the batch with the same name are decided with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Model, Q
+from django.db.models import BigIntegerField, Model, Q, QuerySet
 
 from guarantees.cutovers import write_both
-from guarantees.entry_errors import GuaranteeProtected, NoSuchRow
+from guarantees.entry_errors import (
+    DecidedMeanwhile,
+    DecisionRefused,
+    GuaranteeProtected,
+    NameTaken,
+    NoSuchRow,
+)
+from guarantees.matching import Tier
 from guarantees.models import (
     Bank,
     BankAlias,
@@ -24,7 +32,7 @@ from guarantees.models import (
     Supplier,
     SupplierAlias,
 )
-from guarantees.names import normalize_name
+from guarantees.names import ARABIC_LETTER, normalize_name
 from guarantees.selectors.dictionaries import read_dictionaries
 from guarantees.services.legacy_writing import write_legacy_decision
 from guarantees.services.recording import lock_batch, save_totals
@@ -33,6 +41,7 @@ from migrations_tools.engine.sql import quoted, table_of
 from migrations_tools.engine.transfer import transfer
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import history_reason, save
+from migrations_tools.text import storable
 
 #: ``source`` of an alias that a decision has taught.
 LEARNT: Final = "decision"
@@ -54,6 +63,7 @@ class _Party:
 
 _SUPPLIER: Final = _Party("supplier", Supplier, SupplierAlias, "raw_supplier_name")
 _BANK: Final = _Party("bank", Bank, BankAlias, "raw_bank_name")
+_PARTIES: Final = {party.name: party for party in (_SUPPLIER, _BANK)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,52 +83,199 @@ def decide_supplier(
 
     Raises PermissionRefused, NoSuchRow or GuaranteeProtected; nothing is written then.
     """
-    return _decide(_SUPPLIER, guarantee_id, supplier_id, acting_user, surface, reason)
+    return decide_name(
+        "supplier", guarantee_id, supplier_id, acting_user=acting_user, surface=surface,
+        reason=reason,
+    )  # fmt: skip
 
 
 def decide_bank(
     guarantee_id: int, bank_id: int, *, acting_user: User, surface: str, reason: str = ""
 ) -> Decided:
     """The bank that the raw name of a guarantee means; as `decide_supplier`."""
-    return _decide(_BANK, guarantee_id, bank_id, acting_user, surface, reason)
+    return decide_name(
+        "bank", guarantee_id, bank_id, acting_user=acting_user, surface=surface, reason=reason
+    )
+
+
+def decide_name(
+    party_name: str,
+    guarantee_id: int,
+    pk: int,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str = "",
+    seen: int | EllipsisType | None = ...,
+) -> Decided:
+    """`decide_supplier` or `decide_bank`, by the name of the party.
+
+    ``seen`` is whom the name was held to mean when somebody looked at it (None: nobody); where
+    that is another one now, nothing is decided. Raises DecidedMeanwhile then.
+    """
+    party = _PARTIES[party_name]
+    require_deciding(party_name, acting_user, surface)
+    with transaction.atomic():
+        guarantee, batch = _lock(guarantee_id)
+        return _decide(
+            party, guarantee, batch, pk, seen=seen, acting_user=acting_user,
+            why=history_reason(f"{party.name} decided", surface, reason),
+        )  # fmt: skip
+
+
+def decide_as_new(
+    party_name: str,
+    guarantee_id: int,
+    name: str,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str = "",
+    seen: int | EllipsisType | None = ...,
+) -> Decided:
+    """Add a supplier or bank of that name, and decide that it is meant.
+
+    Raises what `decide_name` does, PermissionRefused without the permission to add one, and
+    NameTaken where the dictionary has it already.
+    """
+    party = _PARTIES[party_name]
+    require_deciding(party_name, acting_user, surface)
+    require_permission(
+        acting_user, f"guarantees.add_{party.name}", deed=f"add a {party.name}", surface=surface
+    )
+    name = name.strip()
+    normalized = normalize_name(name) if storable(name) else ""
+    if not normalized:
+        raise DecisionRefused(f"A {party.name} needs a name.", code="missing", field="name")
+    why = history_reason(f"{party.name} decided", surface, reason)
+    with transaction.atomic():
+        guarantee, batch = _lock(guarantee_id)
+        dictionaries = read_dictionaries()
+        dictionary = dictionaries.suppliers if party is _SUPPLIER else dictionaries.banks
+        taken = dictionary.match(name)
+        if taken.tier not in (None, Tier.FUZZY):
+            raise NameTaken(
+                f"“{name}” is a name of the {party.name} “{taken.candidates[0].name}” already; "
+                "choose that one.",
+                field="name",
+            )
+        column = "name" if party is _SUPPLIER else _column_of(name)
+        new = party.model(**{column: name, "normalized_name": normalized})
+        save(new, acting_user=acting_user, reason=why)
+        return _decide(party, guarantee, batch, new.pk, seen=seen, acting_user=acting_user, why=why)
+
+
+def _column_of(name: str) -> str:
+    """The column of a bank's name, by its letters."""
+    return "name_ar" if ARABIC_LETTER.search(name) else "name_en"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPreview:
+    """What a decision would reach: ``guarantees`` rows, of which ``ready`` would become ready."""
+
+    guarantee: Guarantee
+    chosen: Model | None
+    raw_name: str
+    known: int | None
+    guarantees: int
+    ready: int
+
+
+def preview_decision(
+    party_name: str, guarantee_id: int, pk: int | None, *, acting_user: User, surface: str
+) -> DecisionPreview:
+    """What `decide_name` would do now; ``pk`` is None for somebody who is added first.
+
+    Raises what that would raise.
+    """
+    party = _PARTIES[party_name]
+    require_deciding(party_name, acting_user, surface)
+    guarantee = Guarantee.objects.filter(pk=_storable_id(guarantee_id)).first()
+    if guarantee is None:
+        raise NoSuchRow(f"There is no guarantee {guarantee_id}.", field="guarantee")
+    _require_open(party, guarantee)
+    chosen = None
+    if pk is not None:
+        chosen = party.model._default_manager.filter(pk=_storable_id(pk)).first()
+        if chosen is None:
+            raise NoSuchRow(f"There is no {party.name} {pk}.", field=party.name)
+    rows = _judged(party, _reached(party, guarantee))
+    return DecisionPreview(
+        guarantee=guarantee,
+        chosen=chosen,
+        raw_name=getattr(guarantee, party.raw),
+        known=getattr(guarantee, party.column),
+        guarantees=len(rows),
+        ready=sum(row.becomes_ready for row in rows),
+    )
+
+
+def require_deciding(party_name: str, acting_user: User, surface: str) -> None:
+    require_permission(
+        acting_user,
+        "guarantees.change_guarantee",
+        deed=f"decide the {party_name} of a guarantee",
+        surface=surface,
+    )
+
+
+def _require_open(party: _Party, guarantee: Guarantee) -> None:
+    if guarantee.is_protected:
+        raise GuaranteeProtected(
+            f"Guarantee {guarantee.number} is protected; issue a modification to correct its "
+            f"{party.name}.",
+            guarantee=guarantee.pk,
+        )
+
+
+def _storable_id(number: int) -> int:
+    """The id, or 0, which no row has, where the column cannot hold it."""
+    return number if 0 < number <= BigIntegerField.MAX_BIGINT else 0
 
 
 def _decide(
-    party: _Party, guarantee_id: int, pk: int, acting_user: User, surface: str, reason: str
+    party: _Party,
+    guarantee: Guarantee,
+    batch: ImportBatch,
+    pk: int,
+    *,
+    seen: int | EllipsisType | None,
+    acting_user: User,
+    why: str,
 ) -> Decided:
-    require_permission(
-        acting_user, "guarantees.change_guarantee", deed=f"decide the {party.name} of a guarantee",
-        surface=surface,
-    )  # fmt: skip
-    why = history_reason(f"{party.name} decided", surface, reason)
+    """Guarantee and batch are locked."""
     by: dict[str, Any] = {"acting_user": acting_user, "reason": why}
     with transaction.atomic():
-        guarantee, batch = _lock(guarantee_id)
-        chosen = party.model._default_manager.select_for_update(no_key=True).filter(pk=pk).first()
+        rows = party.model._default_manager.select_for_update(no_key=True)
+        chosen = rows.filter(pk=_storable_id(pk)).first()
         if chosen is None:
             raise NoSuchRow(f"There is no {party.name} {pk}.", field=party.name)
-        if guarantee.is_protected:
-            raise GuaranteeProtected(
-                f"Guarantee {guarantee.number} is protected; issue a modification to correct its "
-                f"{party.name}.",
+        _require_open(party, guarantee)
+        if seen is not ... and seen != getattr(guarantee, party.column):
+            raise DecidedMeanwhile(
+                f"Somebody has decided the {party.name} of guarantee {guarantee.number} meanwhile: "
+                f"it is {getattr(guarantee, party.name) or 'nobody'}.",
                 guarantee=guarantee.pk,
             )
         raw_name = getattr(guarantee, party.raw)
         has_taught = _teach(party, raw_name, chosen, **by)
-        rows = _decided_rows(party, guarantee)
-        _write(party, rows, pk, **by)
-        ready = sum(row.becomes_ready for row in rows)
+        found = _reached(party, guarantee).select_for_update(no_key=True)
+        decided = _judged(party, found)
+        _write(party, decided, chosen.pk, **by)
+        ready = sum(row.becomes_ready for row in decided)
         batch.ready_records += ready
         save_totals(batch, **by)
     guarantee.refresh_from_db()
-    return Decided(guarantee, [row.pk for row in rows], ready, has_taught)
+    return Decided(guarantee, [row.pk for row in decided], ready, has_taught)
 
 
 def _lock(guarantee_id: int) -> tuple[Guarantee, ImportBatch]:
     """The guarantee and its batch, the batch locked first, as whoever records does."""
-    found = Guarantee.objects.filter(pk=guarantee_id).values_list("batch", flat=True).first()
+    asked = Guarantee.objects.filter(pk=_storable_id(guarantee_id))
+    found = asked.values_list("batch", flat=True).first()
     batch = None if found is None else lock_batch(pk=found)
-    guarantee = Guarantee.objects.select_for_update(no_key=True).filter(pk=guarantee_id).first()
+    guarantee = asked.select_for_update(no_key=True).first()
     if guarantee is None or batch is None:
         raise NoSuchRow(f"There is no guarantee {guarantee_id}.", field="guarantee")
     return guarantee, batch
@@ -133,12 +290,11 @@ class _Row:
     becomes_ready: bool
 
 
-def _decided_rows(party: _Party, guarantee: Guarantee) -> list[_Row]:
-    """The guarantee, and the open rows of its batch with the same raw name; all locked.
+def _reached(party: _Party, guarantee: Guarantee) -> QuerySet[Guarantee]:
+    """The guarantee, and the open rows of its batch with the same raw name.
 
-    A row is ready when its other name is settled too. A blank name is nobody's in particular.
+    A blank name is nobody's in particular.
     """
-    other = _BANK if party is _SUPPLIER else _SUPPLIER
     asked = Q(pk=guarantee.pk)
     if normalize_name(getattr(guarantee, party.raw)):
         asked |= Q(
@@ -147,7 +303,12 @@ def _decided_rows(party: _Party, guarantee: Guarantee) -> list[_Row]:
             is_protected=False,
             **{party.raw: getattr(guarantee, party.raw)},
         )
-    found = Guarantee.objects.select_for_update(no_key=True).filter(asked).order_by("pk")
+    return Guarantee.objects.filter(asked).order_by("pk")
+
+
+def _judged(party: _Party, found: QuerySet[Guarantee]) -> list[_Row]:
+    """What becomes of the rows: one is ready when its other name is settled too."""
+    other = _BANK if party is _SUPPLIER else _SUPPLIER
     settled = _Settled(other)
     rows = []
     for pk, status, raw, known in found.values_list("pk", "match_status", other.raw, other.column):

@@ -10,7 +10,8 @@ from django.db import connection
 from guarantees.models import Guarantee
 from guarantees.models.number import PADDING
 from guarantees.selectors import duplicates
-from tests.guarantees.factories import GuaranteeFactory
+from guarantees.selectors.duplicates import duplicate_groups
+from tests.guarantees.factories import BankFactory, GuaranteeFactory
 
 
 @pytest.mark.django_db
@@ -33,3 +34,19 @@ def test_the_index_is_used_whatever_the_planner_believes_of_the_numbers() -> Non
         cursor.execute(f"EXPLAIN {duplicates._KNOWN}", [*asked, PADDING])
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "guarantee_newest_of_number" in plan, plan
+
+
+@pytest.mark.django_db
+def test_guarantees_with_the_same_number_bank_amount_and_expiry_are_a_group():
+    bank = BankFactory.create()
+    same = [GuaranteeFactory.create(number=number, bank=bank) for number in ("D-1", " D-1 ")]
+    GuaranteeFactory.create(number="D-1", bank=BankFactory.create())
+    GuaranteeFactory.create(number="D-1", bank=bank, amount=5)
+    unknown = [GuaranteeFactory.create(number="D-2", raw_bank_name=n) for n in ("Who", "WHO")]
+    for _ in range(2):
+        GuaranteeFactory.create(number="D-3", bank=bank, amount=None)
+    first, second = duplicate_groups()
+    assert (first["number_text"], first["bank_key"]) == ("D-2", "who")
+    assert sorted(first["keys"]) == [found.pk for found in unknown]
+    assert (second["number_text"], second["guarantees"]) == ("D-1", 2)
+    assert sorted(second["keys"]) == [found.pk for found in same]

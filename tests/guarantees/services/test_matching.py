@@ -6,10 +6,24 @@ from typing import Any
 
 import pytest
 
-from guarantees.entry_errors import GuaranteeProtected, NoSuchRow
+from guarantees.entry_errors import (
+    DecidedMeanwhile,
+    DecisionRefused,
+    GuaranteeProtected,
+    NameTaken,
+    NoSuchRow,
+)
 from guarantees.models import BankAlias, Guarantee, SupplierAlias
 from guarantees.services.entries import enter_guarantee
-from guarantees.services.matching import Decided, decide_bank, decide_supplier
+from guarantees.services.many_decisions import Choice, decide_many
+from guarantees.services.matching import (
+    Decided,
+    decide_as_new,
+    decide_bank,
+    decide_name,
+    decide_supplier,
+    preview_decision,
+)
 from migrations_tools.exceptions import PermissionRefused
 from tests.guarantees.factories import GuaranteeFactory, SupplierFactory
 from tests.guarantees.services.acting import clerk
@@ -120,3 +134,69 @@ def test_a_protected_row_of_the_same_name_is_left_alone():
     assert decide(found, supplier).guarantees == [found.pk]
     protected.refresh_from_db()
     assert protected.supplier is None
+
+
+def test_a_preview_counts_what_a_decision_reaches_and_writes_nothing():
+    supplier, _ = dictionaries()
+    first = entered(supplier="Nuur")
+    entered(supplier="Nuur", number="2", bank="who?")
+    before = written()
+    seen = preview_decision("supplier", first.pk, supplier.pk, acting_user=keeper(), **WHO)
+    assert (seen.guarantees, seen.ready, seen.chosen, seen.raw_name) == (2, 1, supplier, "Nuur")
+    assert written() == before
+    decided = decide(first, supplier)
+    assert (len(decided.guarantees), decided.ready) == (seen.guarantees, seen.ready)
+    for asked in ((first.pk, 2**70), (2**70, supplier.pk), (first.pk, 0)):
+        with pytest.raises(NoSuchRow):
+            preview_decision("supplier", *asked, acting_user=keeper(), **WHO)
+
+
+def test_somebody_new_is_added_and_decided_in_one_step():
+    dictionaries()
+    user = clerk("change_guarantee", "add_supplier", "add_bank", name="chief")
+    found = entered(supplier="Nuur", bank="بنك جديد")
+    asked: dict[str, Any] = {"acting_user": user, "surface": "api"}
+    decided = decide_as_new("supplier", found.pk, " Nuur Contracting ", **asked)
+    supplier = decided.guarantee.supplier
+    assert supplier is not None
+    assert (supplier.name, supplier.normalized_name) == ("Nuur Contracting", "nuur contracting")
+    assert supplier.history.get().history_user == user
+    bank = decide_as_new("bank", found.pk, "بنك جديد", **asked).guarantee.bank
+    assert bank is not None
+    assert (bank.name_ar, bank.name_en) == ("بنك جديد", "")
+    assert entered(supplier="nuur", bank="بنك جديد", number="2").match_status == "ready"
+    before = written()
+    with pytest.raises(NameTaken, match="Al Noor Trading Company"):
+        decide_as_new("supplier", found.pk, "AL NOOR TRADING", **asked)
+    for name in ("", " \n", "a\x00"):
+        with pytest.raises(DecisionRefused):
+            decide_as_new("supplier", found.pk, name, **asked)
+    with pytest.raises(PermissionRefused):
+        decide_as_new("supplier", found.pk, "X", acting_user=keeper(), surface="api")
+    assert written() == before
+
+
+def test_a_decision_made_meanwhile_is_not_overwritten_by_who_looked_before():
+    supplier, _ = dictionaries()
+    other = SupplierFactory.create(name="Somebody else")
+    found = entered(supplier="Nuur")
+    decide(found, supplier)
+    with pytest.raises(DecidedMeanwhile, match="Al Noor Trading Company"):
+        decide_name("supplier", found.pk, other.pk, acting_user=keeper(), seen=None, **WHO)
+    assert Guarantee.objects.get(pk=found.pk).supplier == supplier
+
+
+def test_many_decisions_stand_or_are_refused_each_by_itself():
+    supplier, _ = dictionaries()
+    first, second = entered(supplier="Nuur"), entered(supplier="Noor T", number="2")
+    choices = [
+        Choice(first.pk, supplier.pk, seen=None),
+        Choice(second.pk, 2**70),
+        Choice(second.pk, supplier.pk, seen=supplier.pk),
+        Choice(second.pk, supplier.pk),
+    ]
+    result = decide_many("supplier", choices, acting_user=keeper(), **WHO)
+    assert [decided.guarantee for decided in result.decided] == [first, second]
+    assert [refusal.code for _, refusal in result.refused] == ["not_found", "changed_meanwhile"]
+    with pytest.raises(PermissionRefused):
+        decide_many("bank", [], acting_user=clerk("view_guarantee"), **WHO)
