@@ -9,20 +9,29 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from guarantees.action_errors import GuaranteeProtected, NotFound
+from guarantees.cutovers import write_both
 from guarantees.models import Guarantee
-from guarantees.services.actions.corrections import apply_changes, changes_asked
+from guarantees.services.actions.corrections import apply_changes, changes_asked, require_seen
 from guarantees.services.actions.finding import lock_guarantee_by_id
+from guarantees.services.legacy_writing import write_legacy_correction
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import history_reason, save
 
 
 def correct_guarantee(
-    guarantee_id: int, values: Mapping[str, Any], *, acting_user: User, surface: str
+    guarantee_id: int,
+    values: Mapping[str, Any],
+    *,
+    acting_user: User,
+    surface: str,
+    seen: Mapping[str, Any] | None = None,
 ) -> Guarantee:
     """Set imported values (field → value as people write it); what currently holds follows them.
 
-    Values that stand already are no change. Raises PermissionRefused, NotFound, ValueRefused,
-    NothingChanged, or GuaranteeProtected: a protected guarantee takes a modification instead.
+    Values that stand already are no change. ``seen`` has values as they were looked at: where one
+    that is to be corrected is another now, nothing is. Raises PermissionRefused, NotFound,
+    ValueRefused, NothingChanged, ChangedMeanwhile, or GuaranteeProtected: a protected guarantee
+    takes a modification instead.
     """
     require_permission(
         acting_user, "guarantees.change_guarantee", deed="correct a guarantee", surface=surface
@@ -38,11 +47,15 @@ def correct_guarantee(
                 "modification only.",
                 guarantee=guarantee.pk,
             )
+        require_seen(guarantee, changes, seen or {})
         changed = apply_changes(guarantee, changes)
-        save(
-            guarantee,
-            acting_user=acting_user,
-            reason=history_reason("correct", surface),
-            update_fields=changed,
+        write_both(
+            legacy=lambda: write_legacy_correction(guarantee, changes),
+            new=lambda: save(
+                guarantee,
+                acting_user=acting_user,
+                reason=history_reason("correct", surface),
+                update_fields=changed,
+            ),
         )
     return guarantee

@@ -6,12 +6,13 @@ and verification compares them like any other. They have no ``content_hash``: no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import Model
 
 from guarantees.data_migrations.split_batches import legacy_ref
 from guarantees.intake import Entry
@@ -128,6 +129,45 @@ def write_legacy_action(action: GuaranteeAction) -> None:
     )
 
 
+def _text(value: Decimal | date | Model | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _pk(row: Model | None) -> int | None:
+    return None if row is None else row.pk
+
+
+#: Field of a guarantee → columns of its old row, and what each holds.
+_CORRECTED: Final[dict[str, dict[str, Callable[[Any], Any]]]] = {
+    "number": {"guarantee_number": str},
+    "raw_supplier_name": {"raw_supplier_name": str, "normalized_supplier": normalize_name},
+    "raw_bank_name": {"raw_bank_name": str, "normalized_bank": normalize_name},
+    "supplier": {"supplier_id": _pk, "supplier_display_name": _text},
+    "bank": {"bank_id": _pk, "bank_display": _text},
+    "contract_number": {"contract_number": str},
+    "related_to": {"related_to": str},
+    "amount": {"amount": _text},
+    "issue_date": {"issue_date": _text},
+    "expiry_date": {"expiry_date": _text},
+    "type": {"type": str},
+    "comment": {"comment": str},
+}
+
+
+def write_legacy_correction(guarantee: Guarantee, fields: Iterable[str]) -> None:
+    """What was corrected of a guarantee, on its old row; other columns stay as they are written.
+
+    ``guarantee`` has its new values. The old system knew neither currencies nor current values.
+    """
+    values = {
+        column: read(getattr(guarantee, name))
+        for name in fields
+        for column, read in _CORRECTED.get(name, {}).items()
+    }
+    if values:
+        ImportedRecord.objects.filter(migrated_guarantee=guarantee).update(**values)
+
+
 def write_legacy_decision(column: str, given: str) -> None:
     """What was decided of guarantees, on their old rows.
 
@@ -146,10 +186,6 @@ def write_legacy_decision(column: str, given: str) -> None:
 
 def _instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _text(value: Decimal | date | None) -> str | None:
-    return None if value is None else str(value)
 
 
 def _name(match: Match) -> str | None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from guarantees.action_errors import GuaranteeProtected, NotFound
+from guarantees.action_errors import ChangedMeanwhile, GuaranteeProtected, NotFound
 from guarantees.models import (
     ActionSession,
     Bank,
@@ -228,3 +228,15 @@ def test_a_draft_of_a_locked_session_can_only_be_read(admin_client):
     ActionSession.objects.update(is_locked=True)
     assert "_save" not in admin_client.get(page("change", drafted, drafted.pk)).content.decode()
     assert admin_client.post(page("delete", drafted, drafted.pk)).status_code == 403
+
+
+def test_a_correction_never_undoes_what_somebody_corrected_meanwhile():
+    guarantee = GuaranteeFactory.create(comment="first")
+    by: dict[str, Any] = {"acting_user": acting.clerk("change_guarantee"), "surface": "admin"}
+    seen = {"comment": "first", "amount": "1000.00"}
+    correct_guarantee(guarantee.pk, {"comment": "theirs"}, **by)
+    with pytest.raises(ChangedMeanwhile, match="“theirs” now"):
+        correct_guarantee(guarantee.pk, {"comment": "ours"}, seen=seen, **by)
+    correct_guarantee(guarantee.pk, {"amount": "5"}, seen=seen, **by)
+    stored = Guarantee.objects.get()
+    assert (stored.comment, stored.amount) == ("theirs", Decimal(5))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Model
 
-from guarantees.action_errors import NotFound, NothingChanged, ValueRefused
+from guarantees.action_errors import ChangedMeanwhile, NotFound, NothingChanged, ValueRefused
 from guarantees.models import Bank, Guarantee, Supplier
 from guarantees.models.json_values import kept
 from guarantees.models.number import comparable
@@ -102,6 +102,24 @@ def changes_asked(guarantee: Guarantee, asked: Mapping[str, Any]) -> Changes:
             f"Guarantee {guarantee.number} has these values already; nothing would change."
         )
     return changes
+
+
+def require_seen(guarantee: Guarantee, changes: Changes, seen: Mapping[str, Any]) -> None:
+    """What ``changes`` replaces is what somebody saw (field → value). Raises ChangedMeanwhile."""
+    for name, (old, _) in changes.items():
+        if name not in seen:
+            continue
+        try:
+            then = kept(read_value(name, seen[name]))
+        except (ValueRefused, NotFound):
+            then = seen[name]  # such as a supplier that is gone
+        if then != old:
+            raise ChangedMeanwhile(
+                f"{name.replace('_', ' ').capitalize()}: somebody has changed it meanwhile; it is "
+                f"“{'' if old is None else old}” now.",
+                field=name,
+                guarantee=guarantee.pk,
+            )
 
 
 def read_value(name: str, value: Any) -> Any:

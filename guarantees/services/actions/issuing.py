@@ -20,7 +20,7 @@ from guarantees.services.actions.finding import lock_draft, lock_guarantee
 from guarantees.services.actions.sessions import count, lock_session_of
 from guarantees.services.actions.terms import ActionRequest, Terms, agree_terms
 from guarantees.services.actions.writing import local_day
-from guarantees.services.legacy_writing import write_legacy_action
+from guarantees.services.legacy_writing import write_legacy_action, write_legacy_correction
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import Clock, history_reason, save
 
@@ -122,22 +122,34 @@ def _issue(
     at = now()
     action.status, action.is_locked, action.issued_at = ActionStatus.ISSUED, True, at
     action.action_date = local_day(at)
+    changed = _carry_out(action, guarantee)
     write_both(
-        legacy=lambda: write_legacy_action(action),
-        new=lambda: _write(action, guarantee, acting_user=acting_user, surface=surface),
+        legacy=lambda: _write_legacy(action, guarantee),
+        new=lambda: _write(action, guarantee, changed, acting_user=acting_user, surface=surface),
     )
     return action
 
 
+def _write_legacy(action: GuaranteeAction, guarantee: Guarantee) -> None:
+    write_legacy_action(action)
+    write_legacy_correction(guarantee, action.changes)
+
+
 def _write(
-    action: GuaranteeAction, guarantee: Guarantee, *, acting_user: User, surface: str
+    action: GuaranteeAction,
+    guarantee: Guarantee,
+    changed: list[str],
+    *,
+    acting_user: User,
+    surface: str,
 ) -> None:
-    """The action comes before the guarantee: a protected one lets itself be changed only by the
+    """Action, guarantee – its fields ``changed`` –, session.
+
+    The action comes before the guarantee: a protected one lets itself be changed only by the
     transaction that has issued its modification.
     """
     reason = history_reason(f"issue {action.action_type}", surface, action.reason)
     save(action, acting_user=acting_user, reason=reason)
-    changed = _carry_out(action, guarantee)
     save(guarantee, acting_user=acting_user, reason=reason, update_fields=changed)
     session = lock_session_of(action.session_id)
     count(session, total=0, issued=1, acting_user=acting_user, reason=reason)

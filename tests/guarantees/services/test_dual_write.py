@@ -21,6 +21,7 @@ from guarantees.models import (
     ImportSession,
 )
 from guarantees.services.actions import ActionRequest, issue_action
+from guarantees.services.correcting import correct_guarantee
 from guarantees.services.entries import enter_guarantee, paste_guarantees
 from guarantees.services.imports import import_workbook
 from guarantees.services.matching import decide_bank, decide_supplier
@@ -33,6 +34,7 @@ from tests.guarantees.data_migrations.test_split_imported_records import (
     outcomes,
     split,
 )
+from tests.guarantees.factories import SupplierFactory
 from tests.guarantees.services.acting import NIGHT, clerk
 from tests.guarantees.services.entering import (
     dictionaries,
@@ -186,6 +188,18 @@ def decide() -> Any:
     return decide_supplier(found.pk, supplier.pk, acting_user=keeper(), surface="api")
 
 
+def correct() -> Any:
+    found = Guarantee.objects.get(number="OLD")
+    return correct_guarantee(found.pk, {"amount": "900"}, acting_user=keeper(), surface="admin")
+
+
+def modify() -> Any:
+    request = ActionRequest(
+        number="OLD", action_type="modification", changes={"comment": "c"}, reason="misread"
+    )
+    return issue_action(request, **acting())
+
+
 FAILURES: list[tuple[Callable[[], Any], str, str]] = [
     (enter, "guarantees_importsession", "true"),
     (enter, "guarantees_importedrecord", "true"),
@@ -199,6 +213,16 @@ FAILURES: list[tuple[Callable[[], Any], str, str]] = [
     (decide, "guarantees_importedrecord", "true"),
     (decide, "guarantees_guarantee", "true"),
     (decide, "guarantees_importbatch", "true"),
+    (decide, "guarantees_supplieralias", "true"),
+    (decide, "guarantees_historicalguarantee", "true"),
+    (correct, "guarantees_importedrecord", "true"),
+    (correct, "guarantees_guarantee", "true"),
+    (correct, "guarantees_historicalguarantee", "true"),
+    (modify, "guarantees_importsession", "true"),
+    (modify, "guarantees_importedrecord", "NEW.record_type = 'modification'"),
+    (modify, "guarantees_importedrecord", "NEW.comment = 'c'"),
+    (modify, "guarantees_guarantee", "true"),
+    (modify, "guarantees_historicalguaranteeaction", "true"),
 ]
 
 
@@ -216,7 +240,49 @@ def test_a_failure_at_any_write_leaves_nothing_of_either_side(stage):
                 deed()
             assert written() == before, (deed, table)
             assert Guarantee.objects.values().get() == guarantee
-    for deed in (enter, decide, release):
+    for deed in (enter, decide, correct, modify, release):
         deed()
-    assert ImportedRecord.objects.count() == 3
+    assert ImportedRecord.objects.count() == 4
     assert Guarantee.objects.get(number="OLD").import_date == date(2025, 5, 2)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("stage", Stage.values)
+def test_the_old_row_follows_what_is_corrected(stage):
+    at(Stage.DUAL_WRITE)
+    dictionaries()
+    found = enter_guarantee(entry(number="OLD"), **who()).guarantees[0]
+    before = ImportedRecord.objects.values().get()
+    at(stage)
+    other = SupplierFactory.create(name="Other", display_name="أخرى")
+    values = {"number": "NEW", "amount": "٩٠٠", "expiry_date": "", "supplier": other.pk}
+    correct_guarantee(found.pk, values, acting_user=keeper(), surface="admin")
+    changes = {"raw_bank_name": "Bank of Riyad Ltd.", "issue_date": "1/2/2025", "currency": "USD"}
+    asked = ActionRequest(
+        number="NEW", action_type="modification", changes=changes, reason="misread"
+    )
+    issue_action(asked, **acting())
+    record = ImportedRecord.objects.filter(migrated_guarantee=found).values().get()
+    expected = {
+        "guarantee_number": "NEW",
+        "amount": "900.00",
+        "expiry_date": None,
+        "supplier_id": other.pk,
+        "supplier_display_name": "أخرى",
+        "raw_bank_name": "Bank of Riyad Ltd.",
+        "normalized_bank": "bank of riyad",
+        "issue_date": "2025-02-01",
+    }
+    assert record == before | (expected if stage in BOTH else {})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verification_finds_corrected_rows_alike():
+    stage_session(1)
+    stage_row(1, guarantee_number="OLD", match_status="needs_review")
+    split()
+    at(Stage.DUAL_WRITE)
+    pk = Guarantee.objects.get().pk
+    values = {"amount": "7", "number": "NEW", "issue_date": "2025-01-01"}
+    correct_guarantee(pk, values, acting_user=keeper(), surface="admin")
+    assert failed_checks() == {}
