@@ -81,6 +81,12 @@ class AlreadyCancelled(LessonError):
     code = "already_cancelled"
 
 
+class NotForStudent(LessonError):
+    """Booked for somebody who is no student, not active, or does not see the lesson."""
+
+    code = "not_for_student"
+
+
 class LessonFull(LessonError):
     code = "lesson_full"
 
@@ -89,6 +95,12 @@ class CapacityBelowConfirmed(LessonError):
     """Fewer seats than confirmed bookings."""
 
     code = "capacity_below_confirmed"
+
+
+class BalanceChanged(LessonError):
+    """The balance is not the one that was seen; somebody was faster, or a form came twice."""
+
+    code = "balance_changed"
 
 
 class InsufficientCredits(LessonError):

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from migrations_tools.signing import save
+from migrations_tools.states import Surface
 from sessions_app.lesson_errors import (
     AlreadyCheckedIn,
     CheckInClosed,
@@ -36,7 +37,7 @@ from sessions_app.models import (
     SessionStatus,
 )
 from sessions_app.selectors.lessons import Clock, is_staff_of, system_clock, viewer_of
-from sessions_app.services.lessons.common import lock_lesson
+from sessions_app.services.lessons.common import lock_lesson, refusals_on_record
 
 #: All these instants are in time.
 CHECK_IN_OPENS: Final = timedelta(minutes=15)  # before the start; it closes at the end
@@ -46,16 +47,27 @@ FEEDBACK_CLOSES: Final = timedelta(hours=24)  # after the end; it opens at the e
 _ATTENDED: Final = (AttendanceStatus.PRESENT, AttendanceStatus.LATE)
 
 
-def check_in(session_id: str, *, acting_user: User, clock: Clock = system_clock) -> Attendance:
+def check_in(
+    session_id: str,
+    *,
+    acting_user: User,
+    student: User | None = None,
+    surface: str = Surface.API,
+    clock: Clock = system_clock,
+) -> Attendance:
     """The acting student is there. What staff recorded before stays; only the time is added.
 
-    Raises NotFound, NotConfirmed, LessonNotOpen (cancelled), CheckInClosed or AlreadyCheckedIn.
+    Whoever runs the lesson checks another ``student`` in. Raises NotFound, Forbidden, NotConfirmed,
+    LessonNotOpen (cancelled), CheckInClosed or AlreadyCheckedIn.
     """
     now = clock()
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    present = acting_user if student is None else student
+    with refusals_on_record(acting_user, surface, "check in"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
-        booking = _seat_of(lesson, acting_user.pk)
+        if present.pk != acting_user.pk and not is_staff_of(lesson, viewer):
+            raise Forbidden("Only those who run a lesson check others in.")
+        booking = _seat_of(lesson, present.pk)
         if lesson.session.status == SessionStatus.CANCELLED:
             raise LessonNotOpen("This lesson does not take place.", status=lesson.session.status)
         if not lesson.starts_at - CHECK_IN_OPENS <= now <= lesson.ends_at:
@@ -64,14 +76,19 @@ def check_in(session_id: str, *, acting_user: User, clock: Clock = system_clock)
             booking=booking, status=AttendanceStatus.PRESENT
         )
         if attendance.checked_in_at is not None:
-            raise AlreadyCheckedIn("You have checked in already.")
+            raise AlreadyCheckedIn("This booking is checked in already.")
         attendance.checked_in_at = now
         save(attendance, acting_user=acting_user, reason="checked in")
     return attendance
 
 
 def record_attendance(
-    session_id: str, student_id: int, status: AttendanceStatus, *, acting_user: User
+    session_id: str,
+    student_id: int,
+    status: AttendanceStatus,
+    *,
+    acting_user: User,
+    surface: str = Surface.API,
 ) -> Attendance:
     """Whether a student came; recorded again, the last word counts.
 
@@ -79,7 +96,7 @@ def record_attendance(
     InvalidFields or NotConfirmed.
     """
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    with refusals_on_record(acting_user, surface, "record attendance"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         if not is_staff_of(lesson, viewer):
             raise Forbidden("Only those who run a lesson record who came.")
@@ -101,6 +118,7 @@ def give_feedback(
     rating: Decimal | int | str,
     comment: str = "",
     acting_user: User,
+    surface: str = Surface.API,
     clock: Clock = system_clock,
 ) -> Feedback:
     """The acting student's rating, 1–5 with up to two decimals.
@@ -109,7 +127,7 @@ def give_feedback(
     """
     now = clock()
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    with refusals_on_record(acting_user, surface, "give feedback"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         value = _rating(rating)
         if fault := text_fault("comment", comment):

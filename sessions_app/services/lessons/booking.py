@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from migrations_tools.signing import save
+from migrations_tools.states import Surface
 from sessions_app.lesson_errors import (
     AlreadyBooked,
     AlreadyCancelled,
@@ -18,6 +19,7 @@ from sessions_app.lesson_errors import (
     Forbidden,
     LessonFull,
     LessonNotOpen,
+    NotForStudent,
     NotFound,
 )
 from sessions_app.models import Booking, BookingStatus, Lesson, SessionStatus
@@ -28,8 +30,13 @@ from sessions_app.selectors.lessons import (
     is_staff_of,
     system_clock,
     viewer_of,
+    visible_to,
 )
-from sessions_app.services.lessons.common import lock_known_lesson, lock_lesson
+from sessions_app.services.lessons.common import (
+    lock_known_lesson,
+    lock_lesson,
+    refusals_on_record,
+)
 from sessions_app.services.lessons.credits import charge, refund
 from sessions_app.services.lessons.waitlist import count_confirmed, settle_waitlist
 
@@ -38,27 +45,35 @@ BOOKING_CLOSES: Final = timedelta(hours=24)  # before the start
 CANCELLATION_CLOSES: Final = timedelta(hours=12)  # before the start
 
 
-def book_lesson(session_id: str, *, acting_user: User, clock: Clock = system_clock) -> Booking:
+def book_lesson(
+    session_id: str,
+    *,
+    acting_user: User,
+    student: User | None = None,
+    surface: str = Surface.API,
+    clock: Clock = system_clock,
+) -> Booking:
     """A seat for the acting student, or the last place in the queue; charged either way.
 
-    Raises NotFound, Forbidden (not a student), LessonNotOpen, BookingClosed, AlreadyBooked or
+    Whoever runs the lesson books for another ``student``, who must be one that sees the lesson.
+    Raises NotFound, Forbidden, NotForStudent, LessonNotOpen, BookingClosed, AlreadyBooked or
     InsufficientCredits.
     """
     now = clock()
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    booked = acting_user if student is None else student
+    with refusals_on_record(acting_user, surface, "book a lesson"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
-        if not viewer.is_student:
-            raise Forbidden("Only students book lessons.")
+        _require_may_book(lesson, viewer, booked)
         _require_scheduled(lesson)
         if now > lesson.starts_at - BOOKING_CLOSES:
             raise BookingClosed("Bookings close 24 hours before the lesson.")
-        if Booking.objects.active().filter(lesson=lesson, student=acting_user).exists():
+        if Booking.objects.active().filter(lesson=lesson, student=booked).exists():
             raise AlreadyBooked("This lesson is booked already.")
         queued = Booking.objects.waiting().filter(lesson=lesson).exists()
         if queued:  # an old queue beside free seats goes first
             settle_waitlist(lesson, acting_user=acting_user)
-        booking = Booking(lesson=lesson, student=acting_user, created_at=now)
+        booking = Booking(lesson=lesson, student=booked, created_at=now)
         if count_confirmed(lesson) >= lesson.capacity:
             booking.status = BookingStatus.WAITLISTED
             booking.waitlist_position = _last_position(lesson) + 1
@@ -67,7 +82,13 @@ def book_lesson(session_id: str, *, acting_user: User, clock: Clock = system_clo
     return booking
 
 
-def cancel_booking(booking_id: int, *, acting_user: User, clock: Clock = system_clock) -> Booking:
+def cancel_booking(
+    booking_id: int,
+    *,
+    acting_user: User,
+    surface: str = Surface.API,
+    clock: Clock = system_clock,
+) -> Booking:
     """Leave a lesson or its queue: refunded, and the first waiter gets the seat.
 
     By the student, or whoever runs the lesson. Raises NotFound, AlreadyCancelled, LessonNotOpen
@@ -75,7 +96,7 @@ def cancel_booking(booking_id: int, *, acting_user: User, clock: Clock = system_
     """
     now = clock()
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    with refusals_on_record(acting_user, surface, "cancel a booking"), transaction.atomic():
         booking = _lock_booking(booking_id, viewer)
         if booking.student_id != viewer.user_id and not is_staff_of(booking.lesson, viewer):
             raise NotFound("There is no such booking.", booking=booking_id)
@@ -92,13 +113,13 @@ def cancel_booking(booking_id: int, *, acting_user: User, clock: Clock = system_
     return booking
 
 
-def confirm_booking(booking_id: int, *, acting_user: User) -> Booking:
+def confirm_booking(booking_id: int, *, acting_user: User, surface: str = Surface.API) -> Booking:
     """Give a waiter a seat out of turn; for whoever runs the lesson.
 
     Raises NotFound, Forbidden, AlreadyConfirmed, AlreadyCancelled, LessonNotOpen or LessonFull.
     """
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    with refusals_on_record(acting_user, surface, "confirm a booking"), transaction.atomic():
         booking = _lock_booking(booking_id, viewer)
         if not is_staff_of(booking.lesson, viewer):
             if booking.student_id != viewer.user_id:
@@ -115,6 +136,21 @@ def confirm_booking(booking_id: int, *, acting_user: User) -> Booking:
         save(booking, acting_user=acting_user, reason="confirmed")
         settle_waitlist(booking.lesson, acting_user=acting_user)
     return booking
+
+
+def _require_may_book(lesson: Lesson, viewer: Viewer, student: User) -> None:
+    """Students book for themselves, those who run a lesson for students who see it."""
+    if student.pk == viewer.user_id:
+        if not viewer.is_student:
+            raise Forbidden("Only students book lessons.")
+        return
+    if not is_staff_of(lesson, viewer):
+        raise Forbidden("Only those who run a lesson book it for others.")
+    if student.is_active:
+        theirs = viewer_of(student)
+        if theirs.is_student and visible_to(theirs).filter(pk=lesson.pk).exists():
+            return
+    raise NotForStudent("This lesson is not for this person.", student=student.pk)
 
 
 def _lock_booking(booking_id: int, viewer: Viewer) -> Booking:

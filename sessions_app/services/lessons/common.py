@@ -1,17 +1,29 @@
-"""Locking a lesson, and the history of what changed by one statement."""
+"""Locking a lesson, refusals on record, the history of what one statement changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
 
 from migrations_tools.engine.history import CHANGED, write_history
-from sessions_app.lesson_errors import NotFound
+from migrations_tools.services.actors import record_refusal
+from sessions_app.lesson_errors import Forbidden, NotFound
 from sessions_app.models import Lesson
 from sessions_app.selectors.lessons import Viewer, find_lesson
+
+
+@contextmanager
+def refusals_on_record(acting_user: User, surface: str, deed: str) -> Iterator[None]:
+    """Keep what a person was not allowed to do. Goes around the transaction, which is undone."""
+    try:
+        yield
+    except Forbidden as refusal:
+        record_refusal(acting_user, surface=surface, deed=deed, code=refusal.code)
+        raise
 
 
 def lock_lesson(session_id: str, viewer: Viewer, *, to_delete: bool = False) -> Lesson:

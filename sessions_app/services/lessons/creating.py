@@ -17,6 +17,7 @@ from migrations_tools.engine.sql import (
     table_of,
     written_fields,
 )
+from migrations_tools.states import Surface
 from sessions_app.lesson_errors import Forbidden, InvalidFields
 from sessions_app.models import (
     DEFAULT_CAPACITY,
@@ -28,6 +29,7 @@ from sessions_app.models import (
     SessionStatus,
 )
 from sessions_app.selectors.lessons import Clock, system_clock, viewer_of
+from sessions_app.services.lessons.common import refusals_on_record
 from sessions_app.services.lessons.rules import read_facts, require_sound, with_place
 from sessions_app.services.lessons.values import (
     LessonValues,
@@ -53,12 +55,21 @@ _CREATED: Final = "created"
 
 
 def create_lesson(
-    values: LessonValues, *, acting_user: User, clock: Clock = system_clock
+    values: LessonValues,
+    *,
+    acting_user: User,
+    surface: str = Surface.API,
+    clock: Clock = system_clock,
 ) -> Lesson:
     """A scheduled lesson. Without ``instructor`` the semester's master gives it.
 
     Raises Forbidden, NotQualified, NotFound (semester) or InvalidFields.
     """
+    with refusals_on_record(acting_user, surface, "schedule a lesson"):
+        return _create(values, acting_user, clock)
+
+
+def _create(values: LessonValues, acting_user: User, clock: Clock) -> Lesson:
     viewer = viewer_of(acting_user)
     if viewer.is_student:
         raise Forbidden("Students do not schedule lessons.")

@@ -15,7 +15,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from migrations_tools.signing import save
+from migrations_tools.states import Surface
 from sessions_app.lesson_errors import (
+    BalanceChanged,
     FieldFault,
     Forbidden,
     InsufficientCredits,
@@ -24,20 +26,30 @@ from sessions_app.lesson_errors import (
 )
 from sessions_app.models import Booking, CreditReason, CreditTransaction, Profile
 from sessions_app.selectors.lessons import Clock, system_clock, viewer_of
+from sessions_app.services.lessons.common import refusals_on_record
 
 LARGEST_ADJUSTMENT: Final = 1_000_000  # credits
 LARGEST_BALANCE: Final = 2**31 - 1  # credits; what the column holds
 
 
 def adjust_credits(
-    student: User, amount: int, *, note: str, acting_user: User, clock: Clock = system_clock
+    student: User,
+    amount: int,
+    *,
+    note: str,
+    acting_user: User,
+    seen_balance: int | None = None,
+    surface: str = Surface.API,
+    clock: Clock = system_clock,
 ) -> CreditTransaction:
     """Give credits, or take them (a negative ``amount``); for admins, who say why.
 
-    Raises Forbidden, InvalidFields or InsufficientCredits.
+    Where ``seen_balance`` is given it must still be the balance: who sends the same form twice
+    gives once. Raises Forbidden, InvalidFields, BalanceChanged or InsufficientCredits.
     """
-    if not viewer_of(acting_user).is_admin:
-        raise Forbidden("Only admins give and take credits.")
+    with refusals_on_record(acting_user, surface, "adjust credits"):
+        if not viewer_of(acting_user).is_admin:
+            raise Forbidden("Only admins give and take credits.")
     faults = []
     if not 0 < abs(amount) <= LARGEST_ADJUSTMENT:
         told = f"Credits are given or taken, at most {LARGEST_ADJUSTMENT} at once."
@@ -51,6 +63,12 @@ def adjust_credits(
     with transaction.atomic():
         Profile.objects.get_or_create(user=student)
         profile = _locked([student.pk])[student.pk]
+        if seen_balance not in (None, profile.credit_balance):
+            raise BalanceChanged(
+                f"The balance has changed meanwhile: {profile.credit_balance} credits are there. "
+                "Nothing was given or taken.",
+                credit_balance=profile.credit_balance,
+            )
         if profile.credit_balance + amount < 0:
             raise _too_few(-amount, profile.credit_balance)
         if profile.credit_balance + amount > LARGEST_BALANCE:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from migrations_tools.signing import delete, save
+from migrations_tools.states import Surface
 from sessions_app.lesson_errors import (
     CapacityBelowConfirmed,
     Forbidden,
@@ -20,7 +21,7 @@ from sessions_app.lesson_errors import (
 from sessions_app.models import Booking, BookingStatus, Lesson, SessionStatus
 from sessions_app.models.session import may_change
 from sessions_app.selectors.lessons import Clock, is_staff_of, system_clock, viewer_of
-from sessions_app.services.lessons.common import lock_lesson
+from sessions_app.services.lessons.common import lock_lesson, refusals_on_record
 from sessions_app.services.lessons.credits import refund
 from sessions_app.services.lessons.rules import (
     read_facts,
@@ -71,7 +72,12 @@ SELECT
 
 
 def update_lesson(
-    session_id: str, values: LessonValues, *, acting_user: User, clock: Clock = system_clock
+    session_id: str,
+    values: LessonValues,
+    *,
+    acting_user: User,
+    surface: str = Surface.API,
+    clock: Clock = system_clock,
 ) -> Lesson:
     """Change what ``values`` names; the rules hold for what results. More seats promote waiters.
 
@@ -80,7 +86,7 @@ def update_lesson(
     """
     now = clock()
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    with refusals_on_record(acting_user, surface, "change a lesson"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         require_master(lesson.semester, viewer)
         faults = list(value_faults(values))
@@ -104,7 +110,12 @@ def update_lesson(
 
 
 def change_lesson_status(
-    session_id: str, status: SessionStatus, *, acting_user: User, clock: Clock = system_clock
+    session_id: str,
+    status: SessionStatus,
+    *,
+    acting_user: User,
+    surface: str = Surface.API,
+    clock: Clock = system_clock,
 ) -> Lesson:
     """Begin, end or cancel a lesson, for whoever runs it; only its master or an admin cancels.
 
@@ -114,7 +125,8 @@ def change_lesson_status(
     """
     now = clock()
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    deed = f"make a lesson {status}"
+    with refusals_on_record(acting_user, surface, deed), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         if status == SessionStatus.CANCELLED:
             require_master(lesson.semester, viewer)
@@ -138,13 +150,13 @@ def change_lesson_status(
     return lesson
 
 
-def delete_lesson(session_id: str, *, acting_user: User) -> None:
+def delete_lesson(session_id: str, *, acting_user: User, surface: str = Surface.API) -> None:
     """Delete a lesson that nothing refers to. Its history stays.
 
     Raises NotFound, Forbidden, or LessonHasRecords with what blocks it, cancelled bookings too.
     """
     viewer = viewer_of(acting_user)
-    with transaction.atomic():
+    with refusals_on_record(acting_user, surface, "delete a lesson"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer, to_delete=True)
         require_master(lesson.semester, viewer)
         blocking = _blocking(lesson)
