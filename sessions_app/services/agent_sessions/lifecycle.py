@@ -106,10 +106,17 @@ def end_session(
     return session
 
 
-def recover_session(*, acting_user: User, surface: str, now: Clock = timezone.now) -> Session:
+def recover_session(
+    *,
+    acting_user: User,
+    surface: str,
+    only: Session | None = None,
+    now: Clock = timezone.now,
+) -> Session:
     """Go on with the acting user's own newest session that is active or inactive.
 
-    Its end is cleared, and a switch that a crash interrupted is settled. Raises NothingToRecover.
+    Its end is cleared, and a switch that a crash interrupted is settled. Raises NothingToRecover,
+    also where ``only`` is given and it is not that one.
     """
     with transaction.atomic():
         session = (
@@ -121,6 +128,12 @@ def recover_session(*, acting_user: User, surface: str, now: Clock = timezone.no
         if session is None:
             raise NothingToRecover(
                 f"{acting_user.get_username()} has no active or timed out session; start a new one."
+            )
+        if only is not None and only.pk != session.pk:
+            raise NothingToRecover(
+                f"People recover their own newest session only. That of "
+                f"{acting_user.get_username()} is “{session.session_id}”.",
+                session=session.session_id,
             )
         at = now()
         settle_interrupted_switch(session, at)

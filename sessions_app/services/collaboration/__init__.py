@@ -8,6 +8,7 @@ stage. Sessions are named by their public id, people by their e-mail address, wh
 """
 
 from sessions_app.services.collaboration.acting import (
+    OPERATE,
     accept_invitation,
     archive_session,
     change_role,
@@ -24,11 +25,14 @@ from sessions_app.services.collaboration.reading import (
     Which,
     active_users,
     check_access,
+    leading_session,
+    leading_side,
     list_sessions,
     session_details,
 )
 
 __all__ = [
+    "OPERATE",
     "Access",
     "Which",
     "accept_invitation",
@@ -39,6 +43,8 @@ __all__ = [
     "create_session",
     "delete_session",
     "invite",
+    "leading_session",
+    "leading_side",
     "leave_session",
     "list_sessions",
     "remove_participant",

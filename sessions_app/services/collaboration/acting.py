@@ -1,6 +1,9 @@
 """Changing collaboration sessions in every stage of the cutover: every change is one action.
 
-Actions take who acts as ``acting_user``, on which ``surface``, why, and a clock. The leading
+Actions take who acts as ``acting_user``, on which ``surface``, why, and a clock. With ``for_owner``
+an operator, who need not be in the session, does what its owner may, in the owner's name: the
+session says the owner did it, its history who really did. It takes the permission `OPERATE`;
+without it the attempt is refused (PermissionRefused), on record. The leading
 system holds the session, asks the rules, and writes; the other one then makes the same change of
 what it has, both in one transaction.
 """
@@ -16,6 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from migrations_tools.engine.transitions import record_action
+from migrations_tools.services.actors import require_permission
 from migrations_tools.states import Surface
 from sessions_app.collaboration import rules
 from sessions_app.collaboration.errors import (
@@ -24,6 +28,7 @@ from sessions_app.collaboration.errors import (
     InvalidSessionId,
     InvalidTitle,
     SessionExists,
+    StatusRefused,
 )
 from sessions_app.collaboration.rules import Deed, Limits
 from sessions_app.collaboration.state import Change, Collaboration, Member, display_name
@@ -59,6 +64,9 @@ class _System(Protocol):
         self, before: Collaboration | None, after: Collaboration, signature: Signature
     ) -> None: ...
 
+
+#: Who may act in the name of a session's owner.
+OPERATE: Final = "sessions_app.change_collaborationsession"
 
 #: From the session as the leading system has it to what it becomes; raises the refusals.
 _Decision = Callable[[Collaboration | None], Collaboration]
@@ -122,6 +130,7 @@ def invite(
     role: str,
     acting_user: Person,
     surface: str,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
 ) -> Collaboration:
@@ -138,7 +147,7 @@ def invite(
     return _change(
         session_id,
         lambda session, deed: rules.invite(session, deed, email=email, role=role, limits=limits),
-        _signature("invite", acting_user, surface, reason, now),
+        _signature("invite", acting_user, surface, reason, now, for_owner),
         surface,
     )
 
@@ -178,6 +187,7 @@ def remove_participant(
     email: str,
     acting_user: Person,
     surface: str,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
 ) -> Collaboration:
@@ -189,7 +199,7 @@ def remove_participant(
     return _change(
         session_id,
         lambda session, deed: rules.remove(session, deed, email=email),
-        _signature("remove", acting_user, surface, reason, now),
+        _signature("remove", acting_user, surface, reason, now, for_owner),
         surface,
     )
 
@@ -201,6 +211,7 @@ def change_role(
     role: str,
     acting_user: Person,
     surface: str,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
 ) -> Collaboration:
@@ -212,7 +223,7 @@ def change_role(
     return _change(
         session_id,
         lambda session, deed: rules.change_role(session, deed, email=email, role=role),
-        _signature("change role", acting_user, surface, reason, now),
+        _signature("change role", acting_user, surface, reason, now, for_owner),
         surface,
     )
 
@@ -223,6 +234,7 @@ def transfer_ownership(
     email: str,
     acting_user: Person,
     surface: str,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
 ) -> Collaboration:
@@ -234,7 +246,7 @@ def transfer_ownership(
     return _change(
         session_id,
         lambda session, deed: rules.transfer(session, deed, email=email),
-        _signature("transfer", acting_user, surface, reason, now),
+        _signature("transfer", acting_user, surface, reason, now, for_owner),
         surface,
     )
 
@@ -244,6 +256,7 @@ def archive_session(
     *,
     acting_user: Person,
     surface: str,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
 ) -> Collaboration:
@@ -251,7 +264,7 @@ def archive_session(
 
     Raises StatusRefused, Forbidden, NotFound or NotAuthenticated.
     """
-    signature = _signature("archive", acting_user, surface, reason, now)
+    signature = _signature("archive", acting_user, surface, reason, now, for_owner)
     return _change(session_id, _to(SessionStatus.ARCHIVED), signature, surface)
 
 
@@ -260,11 +273,12 @@ def restore_session(
     *,
     acting_user: Person,
     surface: str,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
 ) -> Collaboration:
     """Take an archived session up again, as `archive_session`."""
-    signature = _signature("restore", acting_user, surface, reason, now)
+    signature = _signature("restore", acting_user, surface, reason, now, for_owner)
     return _change(session_id, _to(SessionStatus.ACTIVE), signature, surface)
 
 
@@ -273,11 +287,12 @@ def delete_session(
     *,
     acting_user: Person,
     surface: str,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
 ) -> Collaboration:
     """Hide a session from everybody, for good; its id stays taken. As `archive_session`."""
-    signature = _signature("delete", acting_user, surface, reason, now)
+    signature = _signature("delete", acting_user, surface, reason, now, for_owner)
     return _change(session_id, _to(SessionStatus.DELETED), signature, surface)
 
 
@@ -286,20 +301,34 @@ def _to(status: SessionStatus) -> rules.Rule:
 
 
 def _signature(
-    action: str, acting_user: Person, surface: str, reason: str, now: Clock
+    action: str,
+    acting_user: Person,
+    surface: str,
+    reason: str,
+    now: Clock,
+    for_owner: bool = False,
 ) -> Signature:
     user, email = known_person(acting_user)
     require_storable(reason=reason)
+    if for_owner:
+        deed = f"{action} in the name of a session's owner"
+        require_permission(user, OPERATE, surface=surface, deed=deed)
     told = f"{action} ({Surface(surface).value})"
-    return Signature(user, email, now(), f"{told}: {reason}" if reason else told)
+    told = f"{told}: {reason}" if reason else told
+    return Signature(user, email, now(), told, for_owner)
 
 
 def _change(session_id: str, rule: rules.Rule, signature: Signature, surface: str) -> Collaboration:
     """Apply a rule to a session that is there; who may not is refused on record."""
     key = public_id(session_id)
-    deed = Deed(signature.email, signature.at)
+
+    def decide(found: Collaboration | None) -> Collaboration:
+        session = rules.present(found, key)
+        email = _owner_of(session) if signature.for_owner else signature.email
+        return rule(session, Deed(email, signature.at))
+
     try:
-        return _write(key, lambda found: rule(rules.present(found, key), deed), signature)
+        return _write(key, decide, signature)
     except Forbidden:
         with transaction.atomic():
             record_action(
@@ -310,6 +339,15 @@ def _change(session_id: str, rule: rules.Rule, signature: Signature, surface: st
                 details={"deed": signature.reason, "session": key},
             )
         raise
+
+
+def _owner_of(session: Collaboration) -> str:
+    if session.owner is None:
+        raise StatusRefused(
+            f"Nobody owns session “{session.session_id}”: nobody can act for its owner.",
+            status=session.status.value,
+        )
+    return session.owner.email
 
 
 def _write(key: str, decide: _Decision, signature: Signature) -> Collaboration:

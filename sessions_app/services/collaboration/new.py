@@ -91,7 +91,7 @@ def _link(
     person: SessionParticipant, there: Iterable[SessionParticipant], signature: Signature
 ) -> None:
     """Remember the account of who acts, unless it is in the session by another address."""
-    if person.email != signature.email or person.user_id is not None:
+    if signature.for_owner or person.email != signature.email or person.user_id is not None:
         return
     if all(other.user_id != signature.user.pk for other in there):
         person.user = signature.user

@@ -21,12 +21,17 @@ Person = User | AnonymousUser
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who changes a session, when, and why, as history rows say it."""
+    """Who changes a session, when, and why, as history rows say it.
+
+    ``for_owner``: an operator acts as the session's owner may; ``email`` is not the address of
+    ``user`` then.
+    """
 
     user: User
     email: str
     at: datetime
     reason: str
+    for_owner: bool = False
 
 
 def known_person(user: Person) -> tuple[User, str]:

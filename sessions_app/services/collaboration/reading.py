@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from migrations_tools.cutover.believed import current
+from migrations_tools.cutover.stages import RULES, Side
 from sessions_app.collaboration import rules
 from sessions_app.collaboration.roles import Right, rights_of
 from sessions_app.collaboration.state import Collaboration, Member
@@ -62,6 +64,19 @@ def session_details(session_id: str, *, acting_user: Person) -> Collaboration:
     Raises NotAuthenticated, NotFound or Forbidden.
     """
     return _seen("details", session_id, acting_user)[0]
+
+
+def leading_session(session_id: str) -> Collaboration | None:
+    """The session as the leading system has it, a deleted one too; for the pages of operators,
+    whose permission the surface has checked. None where that system does not know it.
+    """
+    key = public_id(session_id)
+    return legacy.find(key) if leading_side() is Side.LEGACY else new.find(key)
+
+
+def leading_side() -> Side:
+    """The system whose word counts when a session is changed."""
+    return RULES[current(COLLABORATION.key.name).stage].writes[0]
 
 
 def active_users(session_id: str, *, acting_user: Person) -> list[Member]:

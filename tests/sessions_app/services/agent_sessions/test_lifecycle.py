@@ -230,3 +230,12 @@ def test_an_ended_session_is_not_recovered(ann, session):
     with pytest.raises(NothingToRecover):
         recover_session(**by(ann))
     assert Session.objects.get(pk=session.pk).status == "completed"
+
+
+def test_only_the_session_that_was_meant_is_recovered(ann, alpha):
+    older = started(project=alpha, **by(ann))
+    newer = start_session(project=alpha, now=at(1), **by(ann))
+    with pytest.raises(NothingToRecover) as refused:
+        recover_session(only=older, **by(ann))
+    assert refused.value.fields == {"session": newer.session_id}
+    assert recover_session(only=newer, **by(ann)) == newer

@@ -1,5 +1,6 @@
 """What those who run a lesson do for its students, and what is kept of refusals."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from migrations_tools.models import Transition
 from migrations_tools.states import Surface
 from sessions_app.lesson_errors import BalanceChanged, Forbidden, NotForStudent, NotFound
-from sessions_app.models import Booking, Profile, SessionStatus
+from sessions_app.models import AttendanceStatus, Booking, Profile, SessionStatus
 from sessions_app.services.lessons import (
+    LessonValues,
     adjust_credits,
     book_lesson,
     cancel_booking,
@@ -57,9 +59,11 @@ def test_students_book_and_check_in_nobody_else():
     lesson = academy.lesson(starts_in=timedelta())
     one, other = academy.student(), academy.student()
     academy.confirmed(lesson, other)
-    for action in (book_lesson, check_in):
-        with pytest.raises(Forbidden):
-            action(lesson.session.session_id, acting_user=one, student=other, clock=at_now)
+    sid = lesson.session.session_id
+    with pytest.raises(Forbidden):
+        book_lesson(sid, acting_user=one, student=other, clock=at_now)
+    with pytest.raises(Forbidden):
+        check_in(sid, acting_user=one, student=other, clock=at_now)
 
 
 def test_who_runs_a_lesson_checks_a_student_in():
@@ -74,10 +78,9 @@ def test_who_runs_a_lesson_checks_a_student_in():
 
 def test_the_same_form_sent_twice_gives_credits_once():
     admin, student = academy.admin(), academy.student(credit_balance=1)
-    given = {"note": "Paid", "acting_user": admin, "seen_balance": 1}
-    adjust_credits(student, 4, **given)
+    adjust_credits(student, 4, note="Paid", acting_user=admin, seen_balance=1)
     with pytest.raises(BalanceChanged) as refused:
-        adjust_credits(student, 4, **given)
+        adjust_credits(student, 4, note="Paid", acting_user=admin, seen_balance=1)
     assert refused.value.fields == {"credit_balance": 5}
     assert Profile.objects.get(user=student).credit_balance == 5
 
@@ -87,9 +90,13 @@ def test_every_refusal_of_a_known_person_is_on_record_and_nothing_else_is():
     lesson = academy.lesson()
     sid = lesson.session.session_id
     own = academy.confirmed(lesson, student)
-    values = {"title": "x", "semester": lesson.semester_id, "starts_at": lesson.starts_at,
-              "ends_at": lesson.ends_at}  # fmt: skip
-    attempts = {
+    values: LessonValues = {
+        "title": "x",
+        "semester": lesson.semester_id,
+        "starts_at": lesson.starts_at,
+        "ends_at": lesson.ends_at,
+    }
+    attempts: dict[str, Callable[[], object]] = {
         "schedule a lesson": lambda: create_lesson(values, acting_user=teacher, surface="admin"),
         "change a lesson": lambda: update_lesson(sid, {}, acting_user=student, surface="admin"),
         "delete a lesson": lambda: delete_lesson(sid, acting_user=student, surface="admin"),
@@ -102,7 +109,7 @@ def test_every_refusal_of_a_known_person_is_on_record_and_nothing_else_is():
         "confirm a booking": lambda: confirm_booking(own.pk, acting_user=student, surface="admin"),
         "check in": lambda: check_in(sid, acting_user=student, student=teacher, surface="admin"),
         "record attendance": lambda: record_attendance(
-            sid, student.pk, "present", acting_user=student, surface="admin"
+            sid, student.pk, AttendanceStatus.PRESENT, acting_user=student, surface="admin"
         ),
         "give feedback": lambda: give_feedback(sid, rating=5, acting_user=student, surface="admin"),
         "adjust credits": lambda: adjust_credits(
