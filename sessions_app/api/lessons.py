@@ -1,97 +1,61 @@
-"""``/api/v1/lessons/`` (lessons.md "List")."""
+"""``/api/v1/lessons/``: the list, one lesson, and what is done with it (lessons.md)."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, cast
 
-from django.db.models import BigIntegerField
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from django.db import transaction
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from migrations_tools.api.access import caller
+from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages, page_answer
-from sessions_app.models import SESSION_TRANSITIONS, Delivery, SessionKind, SessionStatus
-from sessions_app.selectors.lessons import DEFAULT_PAGE_SIZE, LessonFilters, list_lessons
+from migrations_tools.api.versions import require_match, tagged
+from sessions_app.api.lesson_shapes import (
+    LessonItemSerializer,
+    LessonQuerySerializer,
+    LessonStatusSerializer,
+    LessonValuesSerializer,
+)
+from sessions_app.api.requests import asked, given
+from sessions_app.models import SessionStatus
+from sessions_app.selectors.lessons import (
+    LessonFilters,
+    find_lesson,
+    get_lesson,
+    list_lessons,
+    public_id_of,
+    viewer_of,
+)
+from sessions_app.services.lessons import (
+    LessonValues,
+    change_lesson_status,
+    create_lesson,
+    delete_lesson,
+    update_lesson,
+)
 
-_LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
-
-_STATUSES: Final = [
-    (status.value, status.label)
-    for status in SessionStatus
-    if status in SESSION_TRANSITIONS[SessionKind.LESSON]
-]
-
-
-class LessonQuerySerializer(serializers.Serializer[Any]):
-    """What a list can be asked for; an empty value filters nothing."""
-
-    page = serializers.IntegerField(default=1)
-    page_size = serializers.IntegerField(default=DEFAULT_PAGE_SIZE)
-    semester = serializers.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False)
-    cohort = serializers.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False)
-    instructor = serializers.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False)
-    delivery = serializers.ChoiceField(choices=Delivery.choices, required=False)
-    status = serializers.ChoiceField(choices=_STATUSES, required=False)
-    date_from = serializers.DateField(required=False)
-    date_to = serializers.DateField(required=False)
-    specialization = serializers.CharField(max_length=255, required=False)
-    search = serializers.CharField(max_length=200, required=False)
-    mine = serializers.BooleanField(default=False)
-
-
-class SemesterReferenceSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    code = serializers.CharField()
-    name = serializers.CharField()
-
-
-class ReferenceSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-
-
-class OwnBookingSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    status = serializers.CharField()
-    waitlist_position = serializers.IntegerField(allow_null=True)
-
-
-class LessonItemSerializer(serializers.Serializer[Any]):
-    """`sessions_app.selectors.lessons.LessonItem`; instants are answered with offset."""
-
-    id = serializers.IntegerField()
-    session_id = serializers.CharField()
-    title = serializers.CharField()
-    description = serializers.CharField()
-    status = serializers.CharField()
-    delivery = serializers.CharField()
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
-    capacity = serializers.IntegerField()
-    credit_cost = serializers.IntegerField()
-    location = serializers.CharField()
-    meeting_link = serializers.CharField(allow_null=True)
-    target_specialization = serializers.CharField()
-    open_to_all = serializers.BooleanField()
-    sport_type = serializers.CharField()
-    level = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    semester = SemesterReferenceSerializer()
-    cohort = ReferenceSerializer(allow_null=True)
-    instructor = ReferenceSerializer(allow_null=True)
-    booking_count = serializers.IntegerField()
-    confirmed_bookings = serializers.IntegerField()
-    waitlist_count = serializers.IntegerField()
-    attendance_count = serializers.IntegerField()
-    average_rating = serializers.FloatField(allow_null=True)
-    own_booking = OwnBookingSerializer(allow_null=True)
+_NEW = OpenApiExample(
+    "A lesson on a screen",
+    {
+        "title": "Passing under pressure",
+        "semester": 7,
+        "delivery": "virtual",
+        "starts_at": "2026-03-01T09:00:00+03:00",
+        "ends_at": "2026-03-01T10:00:00+03:00",
+        "meeting_link": "https://meet.example.com/passing",
+    },
+    request_only=True,
+)
+_FEWER = OpenApiExample("More seats", {"capacity": 30}, request_only=True)
 
 
 class LessonListView(GenericAPIView[Any]):
-    """The lessons that the caller sees, in pages."""
+    """The lessons that the caller sees, in pages; and new ones."""
 
     serializer_class = LessonItemSerializer
     pagination_class = Pages  # as described; the selector cuts the pages
@@ -102,11 +66,8 @@ class LessonListView(GenericAPIView[Any]):
         responses=LessonItemSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        asked = LessonQuerySerializer(
-            data={name: value for name, value in request.query_params.items() if value != ""}
-        )
-        asked.is_valid(raise_exception=True)
-        filters = dict(asked.validated_data)
+        """Upcoming lessons first, the nearest on top, then past ones, the latest on top."""
+        filters = asked(LessonQuerySerializer, request)
         page, page_size = filters.pop("page"), filters.pop("page_size")
         found = list_lessons(
             request.user, filters=LessonFilters(**filters), page=page, page_size=page_size
@@ -118,3 +79,76 @@ class LessonListView(GenericAPIView[Any]):
             size=page_size,
             results=LessonItemSerializer(found.items, many=True).data,
         )
+
+    @extend_schema(
+        operation_id="lessons_create",
+        request=LessonValuesSerializer,
+        responses={201: LessonItemSerializer},
+        examples=[_NEW],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Schedule a lesson: for admins and the semester's master instructor."""
+        lesson = create_lesson(_values(request), acting_user=caller(request))
+        public_id = lesson.session.session_id
+        return tagged(_told(request, public_id), status=201, location=lesson_address(public_id))
+
+
+class LessonView(GenericAPIView[Any]):
+    """One lesson, by its ``session_id``, or by the ``id`` that lists tell."""
+
+    serializer_class = LessonItemSerializer
+
+    @extend_schema(operation_id="lessons_retrieve")
+    def get(self, request: Request, lesson: str) -> Response:
+        """A lesson that the caller sees, with its ``ETag``."""
+        return tagged(_told(request, public_id_of(lesson)))
+
+    @extend_schema(operation_id="lessons_update", request=LessonValuesSerializer, examples=[_FEWER])
+    def patch(self, request: Request, lesson: str) -> Response:
+        """Change what is sent; the rules hold for what results. More seats promote waiters."""
+        public_id = public_id_of(lesson)
+        with transaction.atomic():
+            find_lesson(public_id, viewer_of(caller(request)), lock=True)
+            if "If-Match" in request.headers:
+                require_match(request, _told(request, public_id))
+            update_lesson(public_id, _values(request), acting_user=caller(request))
+            return tagged(_told(request, public_id))
+
+    @extend_schema(operation_id="lessons_destroy", responses={204: None})
+    def delete(self, request: Request, lesson: str) -> Response:
+        """Delete a lesson that nothing refers to; 409 counts in ``blocking`` what does."""
+        delete_lesson(public_id_of(lesson), acting_user=caller(request))
+        return Response(status=204)
+
+
+class LessonStatusView(GenericAPIView[Any]):
+    """Beginning, ending and cancelling a lesson."""
+
+    serializer_class = LessonStatusSerializer
+
+    @extend_schema(operation_id="lessons_change_status", responses=LessonItemSerializer)
+    @idempotent
+    def post(self, request: Request, lesson: str) -> Response:
+        """Scheduled lessons become active or cancelled, active ones completed."""
+        public_id = public_id_of(lesson)
+        status = SessionStatus(given(LessonStatusSerializer, request)["status"])
+        change_lesson_status(public_id, status, acting_user=caller(request))
+        return tagged(_told(request, public_id))
+
+
+def lesson_address(public_id: str) -> str:
+    return reverse("api-lesson", args=[public_id])
+
+
+def _told(request: Request, public_id: str) -> Any:
+    return LessonItemSerializer(get_lesson(request.user, public_id)).data
+
+
+def _values(request: Request) -> LessonValues:
+    """What was sent, read by type; names that no lesson has are kept, and refused by the rules."""
+    body = LessonValuesSerializer(data=request.data, partial=True)
+    body.is_valid(raise_exception=True)
+    sent = cast(dict[str, Any], request.data)  # an object: the serializer took it
+    unknown = {name: value for name, value in sent.items() if name not in body.fields}
+    return cast(LessonValues, {**body.validated_data, **unknown})

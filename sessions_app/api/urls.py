@@ -2,6 +2,22 @@
 
 from django.urls import path
 
-from sessions_app.api.lessons import LessonListView
+from sessions_app.api import bookings, lesson_deeds, lessons
 
-urlpatterns = [path("lessons/", LessonListView.as_view(), name="api-lessons")]
+urlpatterns = [
+    path("lessons/", lessons.LessonListView.as_view(), name="api-lessons"),
+    path("lessons/<str:lesson>/", lessons.LessonView.as_view(), name="api-lesson"),
+    path("lessons/<str:lesson>/status/", lessons.LessonStatusView.as_view()),
+    path("lessons/<str:lesson>/book/", lesson_deeds.BookLessonView.as_view()),
+    path("lessons/<str:lesson>/bookings/", lesson_deeds.LessonBookingsView.as_view()),
+    path("lessons/<str:lesson>/waitlist/", lesson_deeds.LessonWaitlistView.as_view()),
+    path("lessons/<str:lesson>/check-in/", lesson_deeds.CheckInView.as_view()),
+    path("lessons/<str:lesson>/attendance/", lesson_deeds.LessonAttendanceView.as_view()),
+    path("lessons/<str:lesson>/feedback/", lesson_deeds.LessonFeedbackView.as_view()),
+    path("bookings/", bookings.BookingListView.as_view(), name="api-bookings"),
+    path("bookings/<int:booking>/", bookings.BookingView.as_view(), name="api-booking"),
+    path("bookings/<int:booking>/cancel/", bookings.CancelBookingView.as_view()),
+    path("bookings/<int:booking>/confirm/", bookings.ConfirmBookingView.as_view()),
+    path("bookings/<int:booking>/check-in/", bookings.CheckInBookingView.as_view()),
+    path("bookings/<int:booking>/attendance/", bookings.BookingAttendanceView.as_view()),
+]

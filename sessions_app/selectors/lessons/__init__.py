@@ -1,6 +1,14 @@
 """What people see of lessons. Every function takes whose eyes; what is hidden is not there."""
 
-from sessions_app.selectors.lessons.bookings import BookingItem, bookings_of_lesson, my_lessons
+from sessions_app.selectors.lessons.bookings import (
+    BookingItem,
+    booking_item,
+    booking_rows,
+    bookings_of_lesson,
+    get_booking,
+    my_lessons,
+    visible_bookings,
+)
 from sessions_app.selectors.lessons.calendar import calendar_events, icalendar, icalendar_feed
 from sessions_app.selectors.lessons.filters import LessonFilters
 from sessions_app.selectors.lessons.items import LessonItem
@@ -16,6 +24,7 @@ from sessions_app.selectors.lessons.viewers import (
     Viewer,
     find_lesson,
     is_staff_of,
+    public_id_of,
     system_clock,
     viewer_of,
     visible_to,
@@ -30,16 +39,21 @@ __all__ = [
     "LessonItem",
     "LessonPage",
     "Viewer",
+    "booking_item",
+    "booking_rows",
     "bookings_of_lesson",
     "calendar_events",
     "find_lesson",
+    "get_booking",
     "get_lesson",
     "icalendar",
     "icalendar_feed",
     "is_staff_of",
     "list_lessons",
     "my_lessons",
+    "public_id_of",
     "system_clock",
     "viewer_of",
+    "visible_bookings",
     "visible_to",
 ]

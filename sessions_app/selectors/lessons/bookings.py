@@ -8,22 +8,32 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
 
-from sessions_app.lesson_errors import Forbidden
+from sessions_app.lesson_errors import Forbidden, NotFound
 from sessions_app.models import Booking
+from sessions_app.models.lessons.booking import BookingQuerySet
 from sessions_app.selectors.lessons.filters import LessonFilters
 from sessions_app.selectors.lessons.items import Reference, name_of
 from sessions_app.selectors.lessons.listing import DEFAULT_PAGE_SIZE, LessonPage, list_lessons
 from sessions_app.selectors.lessons.viewers import (
     Clock,
+    Viewer,
     find_lesson,
     is_staff_of,
     system_clock,
     viewer_of,
+    visible_to,
 )
 
 _COLUMNS: Final = (
     "id",
+    "lesson_id",
+    "lesson__session__session_id",
+    "lesson__session__title",
+    "lesson__session__status",
+    "lesson__starts_at",
+    "lesson__ends_at",
     "status",
     "waitlist_position",
     "created_at",
@@ -38,12 +48,25 @@ _COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class BookedLesson:
+    """What of its lesson a booking shows; ``session_id`` is the public id."""
+
+    id: int
+    session_id: str
+    title: str
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BookingItem:
-    """A booking as staff see it: of the student id and name. ``attendance`` is None where nothing
-    is recorded yet, ``checked_in_at`` where the student did not check in.
+    """A booking as its student and staff see it: of the student id and name. ``attendance`` is
+    None where nothing is recorded yet, ``checked_in_at`` where the student did not check in.
     """
 
     id: int
+    lesson: BookedLesson
     student: Reference
     status: str
     waitlist_position: int | None
@@ -74,18 +97,52 @@ def bookings_of_lesson(user: User | AnonymousUser, session_id: str) -> list[Book
     lesson = find_lesson(session_id, viewer)
     if not is_staff_of(lesson, viewer):
         raise Forbidden("Only those who run a lesson see its bookings.")
-    rows = Booking.objects.filter(lesson=lesson).values(*_COLUMNS)
+    rows = booking_rows(Booking.objects.filter(lesson=lesson))
     order = {"confirmed": 0, "waitlisted": 1, "cancelled": 2}
     return sorted(
-        map(_item, rows),
+        map(booking_item, rows),
         key=lambda item: (order[item.status], item.waitlist_position or 0, item.id),
     )
 
 
-def _item(row: Mapping[str, Any]) -> BookingItem:
+def visible_bookings(viewer: Viewer) -> BookingQuerySet:
+    """Bookings of visible lessons: one's own, and all of the lessons that one runs."""
+    if viewer.is_admin:
+        return Booking.objects.all()
+    own = Q(student=viewer.user_id)
+    led = Q(lesson__semester__master_instructor=viewer.user_id)
+    given = Q(lesson__instructor=viewer.user_id)
+    seen = Booking.objects.filter(lesson__in=visible_to(viewer).values("pk"))
+    return seen.filter(own | led | given)
+
+
+def booking_rows(bookings: QuerySet[Booking]) -> QuerySet[Booking, dict[str, Any]]:
+    """What `booking_item` needs of each booking, by one query."""
+    rows: QuerySet[Booking, dict[str, Any]] = bookings.values(*_COLUMNS)
+    return rows
+
+
+def get_booking(user: User | AnonymousUser, booking_id: int) -> BookingItem:
+    """One booking. Raises NotFound, for hidden ones too."""
+    row = booking_rows(visible_bookings(viewer_of(user)).filter(pk=booking_id)).first()
+    if row is None:
+        raise NotFound("There is no such booking.", booking=booking_id)
+    return booking_item(row)
+
+
+def booking_item(row: Mapping[str, Any]) -> BookingItem:
+    """A row of `booking_rows`."""
     names = (row["student__first_name"], row["student__last_name"], row["student__username"])
     return BookingItem(
         id=row["id"],
+        lesson=BookedLesson(
+            id=row["lesson_id"],
+            session_id=row["lesson__session__session_id"],
+            title=row["lesson__session__title"],
+            status=row["lesson__session__status"],
+            starts_at=row["lesson__starts_at"],
+            ends_at=row["lesson__ends_at"],
+        ),
         student=Reference(row["student_id"], name_of(*names)),
         status=row["status"],
         waitlist_position=row["waitlist_position"],

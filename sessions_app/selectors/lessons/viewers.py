@@ -79,6 +79,17 @@ def visible_to(viewer: Viewer) -> LessonQuerySet:
     return lessons.filter(for_them, semester__status__in=RUNNING_SEMESTERS)
 
 
+def public_id_of(reference: str) -> str:
+    """The public id of the lesson that is named by it, or by the ``id`` that lists tell.
+
+    Lessons' public ids are never digits alone. Whether the lesson is visible is asked later.
+    """
+    if not (reference.isascii() and reference.isdigit() and len(reference) < 20):
+        return reference
+    known = Lesson.objects.filter(pk=int(reference))
+    return known.values_list("session__session_id", flat=True).first() or reference
+
+
 def find_lesson(session_id: str, viewer: Viewer, *, lock: bool = False) -> Lesson:
     """The lesson of a public id with its relations; with ``lock`` its row is locked as writers of
     bookings do. Raises NotFound, for hidden ones too.

@@ -1,0 +1,63 @@
+"""Reading what a request asks for, and values that several resources take."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import BigIntegerField, QuerySet
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.filters import OrderingFilter
+from rest_framework.request import Request
+
+LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
+LONGEST_REASON: Final = 2_000  # characters
+
+
+def asked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The parameters of the address; an empty one counts as not given. 422 for unusable ones."""
+    query = kind(data={name: value for name, value in request.query_params.items() if value != ""})
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)
+
+
+def given(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The values of the body. 422 for unusable ones."""
+    body = kind(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant with its offset from UTC; a time without one is nobody's time."""
+
+    default_error_messages = {"naive": "This time has no offset from UTC."}
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if timezone.is_naive(value):
+            self.fail("naive")
+        return super().enforce_timezone(value)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why; kept in the history."""
+
+    reason = serializers.CharField(
+        max_length=LONGEST_REASON, required=False, allow_blank=True, default=""
+    )
+
+
+class ReferenceSerializer(serializers.Serializer[Any]):
+    """A person, or a thing, by id and name."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class UniqueOrdering(OrderingFilter):
+    """``ordering``, with the key as last column: rows never change places between pages."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
+        ordering = self.get_ordering(request, queryset, view) or ()
+        return queryset.order_by(*ordering, "-pk" if "-" in "".join(ordering[:1]) else "pk")
