@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -19,7 +20,7 @@ UNCLEAN: Final = (Outcome.QUARANTINED, Outcome.CONFLICT)
 
 def problems_by_code(run: Run) -> list[dict[str, Any]]:
     """``outcome``, ``code``, number of keys and one detail; those that ask for work come first."""
-    groups = (
+    groups: Iterable[Any] = (
         newest_entries(run)
         .exclude(outcome__in=QUIET)
         .order_by()

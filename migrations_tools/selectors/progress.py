@@ -80,11 +80,11 @@ def _rate(run: Run) -> float | None:
         .order_by("-finished_at")
         .values_list("size", "started_at", "finished_at")[:RATE_BATCHES]
     )
-    if not newest:
+    began = [started for _, started, _ in newest if started is not None]
+    ended = [finished for _, _, finished in newest if finished is not None]
+    if not began or not ended:
         return None
-    began = min(started for _, started, _ in newest)
-    ended = max(finished for _, _, finished in newest)
-    seconds = (ended - began).total_seconds()
+    seconds = (max(ended) - min(began)).total_seconds()
     return sum(size for size, _, _ in newest) / seconds if seconds > 0 else None
 
 

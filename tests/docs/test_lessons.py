@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sessions_app.api.lessons import LessonQuerySerializer
+from sessions_app.api.lesson_shapes import LessonQuerySerializer
 from sessions_app.lesson_errors import LessonError
 from tests.docs.console import blocks, document, section, table
 from tests.sessions_app import academy

@@ -26,7 +26,7 @@ class OpenBook(APIView):
 
     @idempotent
     def post(self, request: Request) -> Response:
-        day = request.data["day"]
+        day = dict(request.data)["day"]
         if day == "closed":
             raise CarryoverError("The shop is closed on that day.", code="closed")
         book = DayBook.objects.create(day=day)
