@@ -20,7 +20,7 @@ LABELS = 22.0  # room below the axis
 
 @dataclass(frozen=True)
 class Part:
-    """One number of a chart, what it counts, and its tone (good, warn, bad, info, quiet)."""
+    """One number of a chart, what it counts, and its tone of `tones`."""
 
     label: str
     value: float
@@ -41,7 +41,8 @@ class Column:
 
 def number(value: float) -> str:
     """A number as people of the page's language read it: 12,345 or 0.25."""
-    decimals = 0 if float(value).is_integer() else 1 if abs(value) >= 10 else 2
+    short = abs(value) >= 10 or round(value, 1) == value
+    decimals = 0 if float(value).is_integer() else 1 if short else 2
     return number_format(value, decimal_pos=decimals, use_l10n=True, force_grouping=True)
 
 
@@ -50,7 +51,7 @@ def column_chart(title: str, columns: Sequence[Column], *, gap: float = 0.3) -> 
     highest = max((column.total for column in columns), default=0.0) or 1.0
     step = WIDTH / max(1, len(columns))
     room = HEIGHT - LABELS - 14
-    every = max(1, -(-len(columns) // 12))  # at most a dozen labels fit
+    every = max(1, -(-len(columns) // 12))  # at most a dozen labels fit, the last among them
     drawn: list[SafeString] = []
     for place, column in enumerate(columns):
         left, foot = place * step + step * gap / 2, HEIGHT - LABELS
@@ -58,7 +59,7 @@ def column_chart(title: str, columns: Sequence[Column], *, gap: float = 0.3) -> 
             tall = part.value / highest * room
             foot -= tall
             drawn.append(_rectangle(left, foot, step * (1 - gap), tall, part, column.label))
-        if place % every == 0:
+        if (len(columns) - 1 - place) % every == 0:
             drawn.append(
                 format_html(
                     '<text x="{}" y="{}" text-anchor="middle">{}</text>',

@@ -1,4 +1,4 @@
-"""Tones of states and outcomes: which of five colours a word has on every page."""
+"""Tones of states and outcomes: which of six colours a word has on every page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from migrations_tools.states import Outcome, RunState, VerificationState
 
-#: good, warn, bad, info; every other state is quiet.
+#: good, warn, bad, odd, info; every other state is quiet.
 TONES: Final[dict[str, str]] = {
     RunState.PLANNED: "quiet",
     RunState.AWAITING_APPROVAL: "warn",
@@ -25,7 +25,7 @@ TONES: Final[dict[str, str]] = {
     Outcome.UNCHANGED: "quiet",
     Outcome.SKIPPED: "quiet",
     Outcome.REVIEW: "warn",
-    Outcome.CONFLICT: "bad",
+    Outcome.CONFLICT: "odd",
     Outcome.GONE: "quiet",
     Outcome.QUARANTINED: "bad",
     Outcome.RESTORED: "info",
@@ -64,6 +64,7 @@ TONES: Final[dict[str, str]] = {
     "warn": "warn",
     "bad": "bad",
     "info": "info",
+    "odd": "odd",
 }
 
 
