@@ -6,3 +6,7 @@ class GuaranteesConfig(AppConfig):
     label = "guarantees"
     verbose_name = "Guarantees"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make workbooks known to uploads and their workers."""
+        from guarantees.services import workbook_uploads  # noqa: F401 - registers itself

@@ -22,7 +22,7 @@ from migrations_tools.doorbell import (
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
 from migrations_tools.services.notices import gather_notices, notices_wait, send_notice
-from migrations_tools.services.queued_imports import imports_wait
+from migrations_tools.services.queued_imports import drop_expired_uploads, imports_wait
 from migrations_tools.services.queued_imports import work_on_import as carry_out_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.requests import requests_wait
@@ -96,6 +96,7 @@ def send_notices() -> None:
 def sweep() -> None:
     """Ring for all that waits, every ten seconds: what was lost goes on."""
     end_abandoned_rehearsals()
+    drop_expired_uploads()
     if gather_notices() or notices_wait():
         ring_for_notices()
     if imports_wait():

@@ -6,6 +6,7 @@ from guarantees.models.action import ActionSession, ActionStatus, ActionType, Gu
 from guarantees.models.bank import Bank, BankAlias
 from guarantees.models.batch import BatchKind, ImportBatch
 from guarantees.models.guarantee import Guarantee, GuaranteeStatus, MatchStatus
+from guarantees.models.rejected import RejectedRow
 from guarantees.models.staging import ImportedRecord, ImportSession
 from guarantees.models.supplier import Supplier, SupplierAlias, SupplierOverride
 
@@ -23,6 +24,7 @@ __all__ = [
     "ImportSession",
     "ImportedRecord",
     "MatchStatus",
+    "RejectedRow",
     "Supplier",
     "SupplierAlias",
     "SupplierOverride",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from guarantees.intake import Entry, Judged
 from guarantees.matching import Match
 from guarantees.models import ImportBatch, MatchStatus
+from guarantees.workbooks.headings import Column
 
 #: Rejected and flagged rows, and rows of a preview, that an answer lists; all are counted.
 LISTED: Final = 10_000
@@ -20,6 +22,7 @@ class JudgedRow:
 
     number: int
     judged: Judged
+    cells: Mapping[Column, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         entry = self.judged.entry

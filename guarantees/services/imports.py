@@ -23,8 +23,10 @@ from guarantees.selectors.duplicates import Key, entry_keys, known_guarantees
 from guarantees.services.actions.writing import local_day
 from guarantees.services.import_reports import JudgedRow, WorkbookReport
 from guarantees.services.recording import record_new, references_checked, save_totals
+from guarantees.services.rejected_rows import RejectedRows
 from guarantees.workbooks import OpenWorkbook, open_workbook
 from migrations_tools.engine.transitions import record_action
+from migrations_tools.models import QueuedImport
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import Clock, history_reason, save
 from migrations_tools.text import storable_text
@@ -60,6 +62,7 @@ def import_workbook(
     *,
     sheet: str | None = None,
     confirm: bool = False,
+    upload: QueuedImport | None = None,
     acting_user: User,
     surface: str,
     now: Clock = timezone.now,
@@ -67,7 +70,8 @@ def import_workbook(
 ) -> WorkbookReport:
     """Import the good rows of ``path`` as one batch, in one transaction; rejected ones are listed.
 
-    Without a good row there is no batch. The same file again needs ``confirm``. Raises
+    Rejected rows are kept with the batch, and with the ``upload`` that the file came by. Without a
+    good row there is no batch. The same file again needs ``confirm``. Raises
     PermissionRefused, AlreadyImported, DictionaryChanged, or ImportRefused for what is no workbook
     of guarantees; nothing is written then.
     """
@@ -76,21 +80,29 @@ def import_workbook(
         _wait_for_turn(workbook.sha256)
         report = _report(workbook, path)
         if report.imported_before is not None and not confirm:
-            raise AlreadyImported(
-                f"{report.file_name} was imported before, as batch {report.imported_before}. "
-                "Confirm the import if it is to come in a second time.",
-                batch=report.imported_before,
-            )
+            raise already_imported(report.file_name, report.imported_before)
         reason = history_reason(f"import of {report.file_name}", surface)
         writer = _BatchWriter(report, at=now(), acting_user=acting_user, reason=reason)
+        kept = RejectedRows(upload)
         for rows in _chunks(_judged(workbook, progress)):
             for row in rows:
                 report.add(row)
             writer.write([row.judged.entry for row in rows if row.judged.entry is not None])
+            kept.keep([row for row in rows if row.judged.entry is None], report.batch)
         workbook.require_unchanged()
         writer.close()
+        kept.close(report.batch)
         _record(report, acting_user, surface)
     return report
+
+
+def already_imported(file_name: str, batch: int) -> AlreadyImported:
+    """The refusal of a file that became ``batch`` before."""
+    return AlreadyImported(
+        f"{file_name} was imported before, as batch {batch}. Confirm the import if it is to come "
+        "in a second time.",
+        batch=batch,
+    )
 
 
 class _BatchWriter:
@@ -138,7 +150,7 @@ def _judged(workbook: OpenWorkbook, progress: Progress | None) -> Iterator[Judge
     first_rows: dict[int, int] = {}  # by hash: a hundred thousand keys would weigh too much
     count = 0
     for rows in _chunks(workbook.rows()):
-        judged = [JudgedRow(row.number, judge.judge(row.cells)) for row in rows]
+        judged = [JudgedRow(row.number, judge.judge(row.cells), row.cells) for row in rows]
         known = known_guarantees(row.judged.entry for row in judged if row.judged.entry)
         for row in judged:
             if row.judged.entry is not None:

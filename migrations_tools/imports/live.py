@@ -15,6 +15,7 @@ from django.db import models
 
 from migrations_tools.engine.history import CHANGED, INSERTED, history_model, write_history
 from migrations_tools.engine.transfer import transfer_keys
+from migrations_tools.imports.preview import Difference, RowStatus, shown
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import (
     Counts,
@@ -81,7 +82,8 @@ class LiveTable(ImportTable):
             fresh = list(self._first_ones(chunk, seen, counts, file_import))
             without_id += [row for row in fresh if row.pk is None]
             counts += self._write([row for row in fresh if row.pk is not None], file_import)
-        move_sequence(file_import.cursor, self.model)
+        if file_import.sample is None:
+            move_sequence(file_import.cursor, self.model)
         for start in range(0, len(without_id), _CHUNK):
             counts += self._write(without_id[start : start + _CHUNK], file_import)
         return counts
@@ -140,13 +142,22 @@ class LiveTable(ImportTable):
         changed: list[models.Model] = []
         for row, found in zip(rows, existing, strict=True):
             if found is None:
-                new.append(self.model(**{self._pk: row.pk}, **row.values))
+                # a preview leaves the sequence of keys alone, so that it has none to give
+                if row.pk is not None or file_import.sample is None:
+                    new.append(self.model(**{self._pk: row.pk}, **row.values))
+                counts.imported += 1
+                self._tell_sample(file_import, row, RowStatus.NEW)
                 continue
             different = {
                 name: value for name, value in row.values.items() if getattr(found, name) != value
             }
             imported = [reason.startswith(_REASON) for reason in reasons[found.pk]]
             if different and imported and imported[0]:
+                changes = [
+                    Difference(name, shown(getattr(found, name)), shown(value))
+                    for name, value in different.items()
+                ]
+                self._tell_sample(file_import, row, RowStatus.UPDATED, changes)
                 for name, value in different.items():
                     setattr(found, name, value)
                 changed.append(found)
@@ -156,13 +167,23 @@ class LiveTable(ImportTable):
             else:
                 counts.unchanged += 1
         manager = self.model._default_manager
-        counts.imported = len(manager.bulk_create(new))
+        manager.bulk_create(new)
         manager.bulk_update(changed, [name for name in self._converters if name != self._pk])
         counts.updated = len(changed)
         self._remember(new, INSERTED, file_import)
         self._remember(changed, CHANGED, file_import)
         file_import.flush()
         return counts
+
+    def _tell_sample(
+        self,
+        file_import: FileImport,
+        row: _Row,
+        status: RowStatus,
+        changes: Sequence[Difference] = (),
+    ) -> None:
+        if file_import.sample is not None:
+            file_import.sample.became(self.name, row.record.line, status, changes)
 
     def _resolved(self, rows: Sequence[_Row], file_import: FileImport) -> Iterator[_Row]:
         """The rows all of whose references exist."""

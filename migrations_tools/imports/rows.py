@@ -139,7 +139,8 @@ class RowTable(StagedTable):
 
     def _merge(self, cursor: Any, file_import: FileImport) -> Counts:
         counts = super()._merge(cursor, file_import)
-        move_sequence(cursor, self.model)
+        if file_import.sample is None:
+            move_sequence(cursor, self.model)
         return counts
 
     def _free_repeated_numbers(self, cursor: Any) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.kinds import ImportKind, get_kind
+from migrations_tools.imports.preview import LOOKED_AT, Sample
 from migrations_tools.imports.readers import open_source
 from migrations_tools.imports.readers.base import Source, SourceTable
 from migrations_tools.imports.readers.files import open_regular, sha256_of
@@ -22,6 +24,8 @@ from migrations_tools.models import LegacyImport
 from migrations_tools.services.actors import require
 from migrations_tools.text import storable_text
 
+_PREVIEW_WAITS: Final = "3s"  # for locks of others
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 _WORK_MEMORY = "128MB"  # for the joins of a merge; the rows of a large file fit
 
 
@@ -87,6 +91,75 @@ def _matched(
     return sorted(pairs, key=lambda pair: order.index(pair[0]))
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What importing a file would do. ``legacy_import`` has the counts and is not stored.
+
+    ``encoding`` is empty for databases. ``is_complete`` is false where the file has more rows than
+    a preview looks at; the counts are those of the rows looked at then.
+    """
+
+    legacy_import: LegacyImport
+    format: str
+    encoding: str
+    sample: Sample
+
+    @property
+    def is_complete(self) -> bool:
+        return self.sample.is_complete
+
+    def as_json(self) -> dict[str, Any]:
+        """The preview as one object (the counts are called as those of ``import_legacy``)."""
+        counts = self.legacy_import
+        return {
+            "kind": counts.kind,
+            "file": counts.file_name,
+            "size": counts.size,
+            "sha256": counts.sha256,
+            "format": self.format,
+            "encoding": self.encoding,
+            "complete": self.is_complete,
+            "read": counts.read,
+            "imported": counts.imported,
+            "updated": counts.updated,
+            "unchanged": counts.unchanged,
+            "rejected_count": counts.rejected,
+            "rows": [row.as_json() for row in self.sample.rows],
+            "rejected": [rejection.as_json() for rejection in self.sample.rejections],
+        }
+
+
+def preview_file(
+    kind: str, path: Path, *, table: str | None = None, acting_user: User, surface: str
+) -> Preview:
+    """What importing ``path`` would do: the import itself, of its first rows, taken back.
+
+    Nothing is written. Raises ImportRefused – also where an import of the kind, or whoever holds
+    its rows, takes too long – and PermissionRefused.
+    """
+    import_kind = refuse_unreadable(
+        kind, [path], table=table, acting_user=acting_user, surface=surface
+    )
+    with closing(open_source(path)) as source:
+        told = source.format, source.encoding
+    sample = Sample(LOOKED_AT)
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_PREVIEW_WAITS])
+            found = _import_file(import_kind, path, table, acting_user, surface, None, sample)
+            transaction.set_rollback(True)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+            raise
+        raise ImportRefused(
+            "An import of this kind is at work, or somebody edits its rows; look again when it is "
+            "done.",
+            code="import_busy",
+        ) from error
+    return Preview(found, *told, sample)
+
+
 @transaction.atomic
 def _import_file(
     kind: ImportKind,
@@ -95,6 +168,7 @@ def _import_file(
     acting_user: User,
     surface: str,
     progress: Progress | None,
+    sample: Sample | None = None,
 ) -> LegacyImport:
     _wait_for_turn(kind)
     with open_regular(path) as file:
@@ -110,10 +184,11 @@ def _import_file(
     if kind.before is not None:
         kind.before(legacy_import)
     with connection.cursor() as cursor, closing(open_source(path)) as source:
-        file_import = FileImport(cursor, legacy_import, progress)
+        file_import = FileImport(cursor, legacy_import, progress, sample)
         tables: dict[str, Counts] = {}
         for known, found in _matched(kind, path, source, table):
             found.null_words = kind.null_words
+            legacy_import.heading = storable_text(found.heading)
             counts = known.load(found, file_import)
             tables[known.name] = tables.get(known.name, Counts()) + counts
         file_import.flush()
@@ -127,6 +202,8 @@ def _import_file(
     legacy_import.updated = total.updated
     legacy_import.unchanged = total.unchanged
     legacy_import.save()
+    if sample is not None:
+        return legacy_import
     record_action(
         None,
         action="import",

@@ -5,6 +5,7 @@ The client's memory holds one row at a time; all comparing is done by the databa
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from django.db.models import Model
 
 from migrations_tools.engine.sql import column_list, quoted, table_of
+from migrations_tools.imports.preview import Sample
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
 from migrations_tools.models import StagedRow
@@ -72,7 +74,10 @@ class CopiedTable(ImportTable):
         cursor.execute(f"ANALYZE {ROWS} ({self._compared})")
         self.identify(cursor, lines_identify=source.lines_identify)
         rejected = file_import.rejected
+        before = self._sampled(file_import) if file_import.sample else {}
         counts = self._merge(cursor, file_import)
+        if file_import.sample:
+            self._tell_sample(file_import.sample, before, self._sampled(file_import))
         copied -= file_import.rejected - rejected
         counts.unchanged = copied - counts.imported - counts.updated
         cursor.execute(f"DROP TABLE {ROWS}")
@@ -112,7 +117,24 @@ class CopiedTable(ImportTable):
                 file_import.refuse(self.name, record, refusal)
                 yield None
             else:
-                yield (*self.marks_of(record, record.line if lines_identify else place), *row)
+                marks = self.marks_of(record, record.line if lines_identify else place)
+                if file_import.sample:
+                    file_import.sample.mark(self.name, record.line, marks[0])
+                yield (*marks, *row)
+
+    def _sampled(self, file_import: FileImport) -> dict[int, Any]:
+        """The row of the model for each copied row that a preview shows; None where none is."""
+        marks = file_import.sample.marks_of(self.name) if file_import.sample else []
+        file_import.cursor.execute(
+            f"SELECT t.{ROW}, to_jsonb(s) FROM {ROWS} t LEFT JOIN {self.target} s "
+            f"ON s.{self.key} = t.{self.key} WHERE t.{ROW} = ANY(%s)",
+            [marks],
+        )
+        return {mark: found and json.loads(found) for mark, found in file_import.cursor.fetchall()}
+
+    def _tell_sample(self, sample: Sample, before: dict[int, Any], after: dict[int, Any]) -> None:
+        for mark in sample.marks_of(self.name):
+            sample.compared(self.name, mark, mark in before, before.get(mark), after.get(mark))
 
     def marks_of(self, record: Record, place: int) -> tuple[int, ...]:
         """Values for ``marks``, the columns that only the temporary table has."""

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Model
 
 from migrations_tools.engine.sql import pk_column, table_of
+from migrations_tools.imports.preview import RowStatus, Sample
 from migrations_tools.imports.readers.base import Record, Rejection, SourceTable
 from migrations_tools.models import LegacyImport, RejectedLine
 from migrations_tools.text import storable_text
@@ -51,9 +52,20 @@ class Counts:
 
 
 class FileImport:
-    """One file on its way into the database, inside one transaction."""
+    """One file on its way into the database, inside one transaction.
 
-    def __init__(self, cursor: Any, legacy_import: LegacyImport, progress: Progress | None) -> None:
+    With a ``sample`` the import is a preview: only the first rows are read, and the caller takes
+    everything back.
+    """
+
+    def __init__(
+        self,
+        cursor: Any,
+        legacy_import: LegacyImport,
+        progress: Progress | None,
+        sample: Sample | None = None,
+    ) -> None:
+        self.sample = sample
         self.cursor = cursor
         self.legacy_import = legacy_import
         self.read = 0
@@ -69,11 +81,16 @@ class FileImport:
         """The records of a table; None for each row that the reader rejected."""
         count = 0
         for count, item in enumerate(source, 1):
+            if self.sample is not None and count > self.sample.limit:
+                self.sample.is_complete = False
+                break
             self.read += 1
             if isinstance(item, Rejection):
                 self.reject(table, item)
                 yield None
             else:
+                if self.sample is not None:
+                    self.sample.see(table, item)
                 yield item
             if self._progress is not None and not count % _REPORT_EVERY:
                 self._progress(table, count, source.position())
@@ -83,6 +100,8 @@ class FileImport:
     def reject(self, table: str, rejection: Rejection) -> None:
         """Put a row aside. ``flush`` writes it, as soon as no COPY is under way."""
         self.rejected += 1
+        if self.sample is not None:
+            self.sample.reject(table, rejection)
         self._pending.append(
             RejectedLine(
                 legacy_import=self.legacy_import,
@@ -97,6 +116,11 @@ class FileImport:
     def refuse(self, table: str, record: Record, refusal: RowRefusedError) -> None:
         text = repr(record.values) if record.text is None else record.text
         self.reject(table, Rejection(record.line, refusal.code, refusal.detail, text))
+
+    def became(self, table: str, line: int, status: RowStatus) -> None:
+        """Tell a preview what becomes of a row."""
+        if self.sample is not None:
+            self.sample.became(table, line, status)
 
     def flush(self) -> None:
         RejectedLine.objects.bulk_create(self._pending)

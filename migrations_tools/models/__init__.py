@@ -11,7 +11,7 @@ from migrations_tools.models.journal import RowChange
 from migrations_tools.models.ledger import LedgerEntry
 from migrations_tools.models.legacy_import import LegacyImport, RejectedLine
 from migrations_tools.models.notice import Notice
-from migrations_tools.models.queued_import import QueuedImport
+from migrations_tools.models.queued_import import ImportProgress, QueuedImport
 from migrations_tools.models.retention import RetentionRecord
 from migrations_tools.models.review import ReviewItem
 from migrations_tools.models.run import Run
@@ -25,6 +25,7 @@ __all__ = [
     "DualWritten",
     "Governor",
     "IdempotencyKey",
+    "ImportProgress",
     "LedgerEntry",
     "LegacyImport",
     "Mismatch",

@@ -14,6 +14,8 @@ class LegacyImport(models.Model):
     file_name = models.CharField(max_length=255)
     size = models.BigIntegerField()  # bytes
     sha256 = models.CharField(max_length=64, db_index=True)
+    # the first row of a CSV file, so that its rejected lines can be read again
+    heading = models.TextField(blank=True, default="")
     read = models.BigIntegerField(default=0)
     imported = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import uuid
+import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import structlog
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
@@ -19,20 +18,34 @@ from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.errors import is_connection_loss, sentence_of
 from migrations_tools.engine.failpoints import IMPORT_FAILPOINT, failpoint
+from migrations_tools.engine.side import side_connection
+from migrations_tools.engine.sql import table_of
 from migrations_tools.engine.throttle import standing_orders
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError, ImportRefused
-from migrations_tools.imports.readers.files import open_regular
 from migrations_tools.imports.service import import_legacy, refuse_unreadable
-from migrations_tools.models import LegacyImport, QueuedImport
-from migrations_tools.services.actors import require
+from migrations_tools.imports.stored_files import (
+    StoredFile,
+    forget,
+    store_copy,
+    stored_path,
+    told_by_name,
+)
+from migrations_tools.imports.tables import Progress
+from migrations_tools.imports.upload_kinds import demands_of, own_upload_kind
+from migrations_tools.models import ImportProgress, LegacyImport, QueuedImport
+from migrations_tools.services.actors import require_permission
 from migrations_tools.text import storable_text
 
 log = structlog.get_logger(__name__)
 
 #: Attempts after which an import is given up: those that failed, and those whose worker ended.
 MOST_ATTEMPTS = 3
+#: How long an upload waits for its owner to confirm it.
+KEPT_UPLOADS: Final = timedelta(hours=24)
+_TOLD_EVERY: Final = 1.0  # seconds between two notes of how far an import is
 _LONGEST_NUMBER = 19  # digits of a bigint
+_NEVER_QUEUED = (QueuedImport.State.UPLOADED, QueuedImport.State.DROPPED)
 
 
 def queue_imports(
@@ -49,22 +62,22 @@ def queue_imports(
     PermissionRefused.
     """
     refuse_unreadable(kind, paths, table=table, acting_user=acting_user, surface=surface)
-    stored: list[str] = []
+    stored: list[StoredFile] = []
     try:
-        for path in paths:
-            stored.append(uuid.uuid4().hex)
-            _store(path, stored[-1])
+        stored.extend(store_copy(path) for path in paths)
         with transaction.atomic():
             queued = [
                 QueuedImport.objects.create(
                     kind=kind,
                     table=table or "",
                     file_name=storable_text(path.name)[:255],
-                    stored=folder,
+                    stored=copy.folder,
+                    size=copy.size,
+                    sha256=copy.sha256,
                     surface=surface,
                     actor=acting_user,
                 )
-                for path, folder in zip(paths, stored, strict=True)
+                for path, copy in zip(paths, stored, strict=True)
             ]
             for item in queued:
                 record_action(
@@ -76,8 +89,8 @@ def queue_imports(
                 )
             ring_for_imports()
     except BaseException:
-        for folder in stored:
-            _forget(folder)
+        for copy in stored:
+            forget(copy.folder)
         raise
     return queued
 
@@ -86,7 +99,7 @@ def get_queued_import(reference: str) -> QueuedImport:
     """The queued import that a number, or ``last`` names; raises ImportRefused."""
     queued = QueuedImport.objects.select_related("legacy_import")
     if reference == "last":
-        found = queued.order_by("id").last()
+        found = queued.exclude(state__in=_NEVER_QUEUED).order_by("id").last()
     else:
         known = reference.isascii() and reference.isdigit() and len(reference) < _LONGEST_NUMBER
         found = queued.filter(pk=int(reference)).first() if known else None
@@ -112,16 +125,66 @@ def work_on_import() -> QueuedImport | None:
         return None
     waiting = QueuedImport.objects.filter(state=QueuedImport.State.QUEUED)
     for number in waiting.order_by("attempts", "id").values_list("pk", flat=True):
-        with advisory_lock(f"carryover import {number}") as taken:
-            if taken and _count_attempt(number):
-                return _carry_out(number)
+        done = _work_on(number)
+        if done is not None:
+            return done
     return None
+
+
+def work_on_this(number: int) -> QueuedImport | None:
+    """Carry out one queued import now, as a worker would; None where it has to wait for one."""
+    return None if standing_orders() else _work_on(number)
+
+
+def _work_on(number: int) -> QueuedImport | None:
+    with advisory_lock(f"carryover import {number}") as taken:
+        return _carry_out(number) if taken and _count_attempt(number) else None
+
+
+def drop_expired_uploads() -> int:
+    """Delete what was uploaded and not confirmed in time; how many."""
+    late = QueuedImport.objects.filter(
+        state=QueuedImport.State.UPLOADED, created_at__lt=database_time() - KEPT_UPLOADS
+    )
+    dropped = 0
+    for number, folder in late.values_list("pk", "stored"):
+        mine = QueuedImport.objects.filter(pk=number, state=QueuedImport.State.UPLOADED)
+        if mine.update(state=QueuedImport.State.DROPPED, finished_at=database_time()):
+            forget(folder)
+            dropped += 1
+    return dropped
 
 
 def _count_attempt(number: int) -> bool:
     """Whether the import is still to be done."""
     queued = QueuedImport.objects.filter(pk=number, state=QueuedImport.State.QUEUED)
-    return queued.update(attempts=F("attempts") + 1) == 1
+    if queued.update(attempts=F("attempts") + 1) != 1:
+        return False
+    now = database_time()
+    ImportProgress.objects.update_or_create(
+        queued_import_id=number,
+        defaults={"table": "", "rows": 0, "share": 0.0, "started_at": now, "told_at": now},
+    )
+    return True
+
+
+def _progress_of(number: int) -> Progress:
+    """What tells others, once a second, how far the import is."""
+    due = time.monotonic() + _TOLD_EVERY
+
+    def tell(table: str, rows: int, share: float) -> None:
+        nonlocal due
+        if time.monotonic() < due:
+            return
+        due = time.monotonic() + _TOLD_EVERY
+        with side_connection() as side, side.cursor() as cursor:
+            cursor.execute(
+                f'UPDATE {table_of(ImportProgress)} SET "table" = %s, rows = %s, share = %s, '
+                "told_at = now() WHERE queued_import_id = %s",
+                [table[:100], rows, share, number],
+            )
+
+    return tell
 
 
 def _carry_out(number: int) -> QueuedImport:
@@ -135,9 +198,12 @@ def _carry_out(number: int) -> QueuedImport:
                     code="import_failed",
                 )
             # here, where its record is not undone with the file
-            require(queued.actor, "import", surface=queued.surface)
+            demands = demands_of(queued.kind)
+            require_permission(
+                queued.actor, demands.permission, deed=demands.deed, surface=queued.surface
+            )
             with transaction.atomic():
-                queued.legacy_import = _imported(queued)
+                _import(queued)
                 failpoint(IMPORT_FAILPOINT)
             queued.state = QueuedImport.State.DONE
             queued.code = queued.error = ""
@@ -153,19 +219,29 @@ def _carry_out(number: int) -> QueuedImport:
                 _give_up(queued, "import_failed", told)
         if queued.state != QueuedImport.State.QUEUED:
             queued.finished_at = database_time()
-            transaction.on_commit(lambda: _forget(queued.stored))
+            transaction.on_commit(lambda: forget(queued.stored))
         queued.save()
     return queued
 
 
-def _imported(queued: QueuedImport) -> LegacyImport:
-    path = uploads() / queued.stored / _name_of(queued.stored)
+def _import(queued: QueuedImport) -> None:
+    path, progress = stored_path(queued.stored), _progress_of(queued.pk)
+    own = own_upload_kind(queued.kind)
+    with told_by_name(path):
+        if own is None:
+            queued.legacy_import = _imported(queued, path, progress)
+        else:
+            queued.result = own.carry_out(queued, path, progress)
+
+
+def _imported(queued: QueuedImport, path: Path, progress: Progress) -> LegacyImport:
     [legacy_import] = import_legacy(
         queued.kind,
         [path],
         table=queued.table or None,
         acting_user=queued.actor,
         surface=queued.surface,
+        progress=progress,
     )
     return legacy_import
 
@@ -173,36 +249,3 @@ def _imported(queued: QueuedImport) -> LegacyImport:
 def _give_up(queued: QueuedImport, code: str, message: str) -> None:
     queued.state = QueuedImport.State.REFUSED
     queued.code, queued.error = code, message
-
-
-def uploads() -> Path:
-    """The folder of stored files, CARRYOVER_HOME/uploads; workers of several machines share it."""
-    return Path(getattr(settings, "CARRYOVER_HOME", "var")) / "uploads"
-
-
-def _name_of(folder: str) -> str:
-    """The one file of a folder, under the name it came with: it may say what table it holds."""
-    found = sorted((uploads() / folder).iterdir()) if (uploads() / folder).is_dir() else []
-    if not found:
-        raise ImportRefused(
-            "The stored file is not on this machine: workers of several machines have to share "
-            "CARRYOVER_HOME/uploads. Import the file again.",
-            code="file_not_found",
-        )
-    return found[0].name
-
-
-def _store(path: Path, folder: str) -> None:
-    """Copy a file to where only our own account can read it."""
-    target = uploads() / folder
-    uploads().mkdir(mode=0o700, parents=True, exist_ok=True)
-    target.mkdir(mode=0o700)
-    descriptor = os.open(target / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open_regular(path) as source, os.fdopen(descriptor, "wb") as copy:
-        shutil.copyfileobj(source, copy)
-        copy.flush()
-        os.fsync(copy.fileno())
-
-
-def _forget(folder: str) -> None:
-    shutil.rmtree(uploads() / folder, ignore_errors=True)

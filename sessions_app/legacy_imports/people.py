@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from django.db import connection
 
 from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.transfer import transfer_keys
+from migrations_tools.imports.preview import RowStatus
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
 from migrations_tools.imports.values import DoesNotFitError, converter
@@ -62,6 +63,7 @@ class _Person:
     identity: Mapping[str, Any]
     account: Mapping[str, str]
     profile: Mapping[str, Any]
+    line: int = field(compare=False)
 
 
 class PeopleTable(ImportTable):
@@ -123,9 +125,9 @@ class PeopleTable(ImportTable):
 
     def _person(self, record: Record) -> _Person:
         values: dict[str, Any] = {}
-        for column, field in self.fields_of(record.values):
-            if field is not None and record.values[column] not in (None, ""):
-                values.setdefault(field, record.values[column])
+        for column, filled in self.fields_of(record.values):
+            if filled is not None and record.values[column] not in (None, ""):
+                values.setdefault(filled, record.values[column])
         given = values.get("id")
         known = self._read_id(given) if self._read_id else None
         legacy_id = _legacy_id(given if known is None else known)
@@ -141,6 +143,7 @@ class PeopleTable(ImportTable):
             },
             account=account,
             profile=_profile(values) if self._profiles else {},
+            line=record.line,
         )
 
     def _write(self, people: Sequence[_Person], file_import: FileImport) -> Counts:
@@ -160,6 +163,11 @@ class PeopleTable(ImportTable):
         counts = Counts(imported=len(made))
         counts.updated = sum(1 for _, account in known if account.pk in changed)
         counts.unchanged = len(known) - counts.updated
+        for person, _ in made:
+            file_import.became(self.name, person.line, RowStatus.NEW)
+        for person, account in known:
+            status = RowStatus.UPDATED if account.pk in changed else RowStatus.UNCHANGED
+            file_import.became(self.name, person.line, status)
         return counts
 
     def _make(self, people: Sequence[_Person]) -> list[tuple[_Person, User]]:

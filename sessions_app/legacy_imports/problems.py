@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 
 from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.transfer import transfer_keys
+from migrations_tools.imports.preview import RowStatus
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
 from migrations_tools.text import storable, storable_text
@@ -65,6 +66,7 @@ class _Entry:
     topics: tuple[str, ...]
     external_id: str
     is_newer_shape: bool
+    line: int = field(compare=False)
 
 
 class ProblemTable(ImportTable):
@@ -83,7 +85,7 @@ class ProblemTable(ImportTable):
         counts = Counts()
         entries = self._entries(source, file_import, counts)
         while chunk := list(islice(entries, _CHUNK)):
-            counts += _write(chunk, file_import)
+            counts += _write(chunk, file_import, self.name)
             file_import.flush()
         return counts
 
@@ -112,9 +114,9 @@ class ProblemTable(ImportTable):
 
     def _entry(self, record: Record) -> _Entry:
         values: dict[str, Any] = {}
-        for column, field in self.fields_of(record.values):
-            if field is not None and record.values[column] is not None:
-                values.setdefault(field, record.values[column])
+        for column, filled in self.fields_of(record.values):
+            if filled is not None and record.values[column] is not None:
+                values.setdefault(filled, record.values[column])
         ref = _text(values.get("id"))
         named, contest, year, number = _place(values, key_of_id(ref))
         topics = read_topics(values.get("topics")) or read_topics(
@@ -134,6 +136,7 @@ class ProblemTable(ImportTable):
             topics=tuple(storable_text(topic) for topic in topics),
             external_id=ref if len(ref) <= _LONGEST_ID and storable(ref) else "",
             is_newer_shape=newer,
+            line=record.line,
         )
 
 
@@ -162,7 +165,7 @@ def _text(value: Any) -> str:
     return storable_text((read_text(value) or "").strip(WHITE_SPACE))
 
 
-def _write(entries: Sequence[_Entry], file_import: FileImport) -> Counts:
+def _write(entries: Sequence[_Entry], file_import: FileImport, table: str) -> Counts:
     """Create and update the problems of the entries, with history."""
     counts = Counts()
     contests = {entry.key.contest for entry in entries}
@@ -183,8 +186,10 @@ def _write(entries: Sequence[_Entry], file_import: FileImport) -> Counts:
             )
             _merge(problem, entry)
             counts.imported += 1
+            file_import.became(table, entry.line, RowStatus.NEW)
         elif problem.pk not in edited and _merge(problem, entry):
             counts.updated += 1
+            file_import.became(table, entry.line, RowStatus.UPDATED)
             if entry.key not in new:
                 changed[entry.key] = problem
         else:

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("sessions_app", "0009_incomplete_attempts"),
-        ("migrations_tools", "0013_idempotency_keys"),
+        ("migrations_tools", "0015_uploads"),
     ]
 
     operations = [

@@ -23,13 +23,30 @@ from migrations_tools.imports.readers.json_lines import JsonLines
 from migrations_tools.imports.readers.sqlite_file import SqliteFile
 
 _DATABASE_SUFFIXES = (".db", ".db3", ".sqlite", ".sqlite3")
+#: How files begin that people send by mistake.
+_FOREIGN = {
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "an Excel workbook or another packed file",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x1f\x8b": "a packed file",
+    b"BZh": "a packed file",
+    b"\xfd7zXZ": "a packed file",
+    b"7z\xbc\xaf": "a packed file",
+    b"\x7fELF": "a program",
+    b"MZ\x90": "a program",
+}
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
 class TextSource(Source):
     """A text file holds one table, whose name it does not tell."""
 
-    def __init__(self, file: TextFile, table: SourceTable) -> None:
+    def __init__(self, file: TextFile, table: SourceTable, name: str) -> None:
+        self.format = name
+        self.encoding = file.encoding.removesuffix("-sig")
         self._file = file
         self._table = table
 
@@ -55,16 +72,22 @@ def open_source(path: Path) -> Source:
 
 
 def _text_source(path: Path, file: BufferedReader, head: bytes) -> Source:
+    for magic, what in _FOREIGN.items():
+        if head.startswith(magic):
+            raise ImportRefused(
+                f"{path} is {what}, whatever its name says; send CSV, JSON or a SQLite database.",
+                code="not_readable",
+            )
     suffix = path.suffix.lower()
     text = TextFile(file, head)
     if text.start.startswith("["):
-        return TextSource(text, JsonArray(text))
+        return TextSource(text, JsonArray(text), "JSON array")
     if text.start.startswith("{") or suffix in _JSON_SUFFIXES:
-        return TextSource(text, JsonLines(text))
+        return TextSource(text, JsonLines(text), "JSON lines")
     if suffix in _DATABASE_SUFFIXES:
         raise ImportRefused(
             f"{path} is no SQLite database, or it is encrypted.", code="not_a_database"
         )
     if not text.start.strip("\x00"):
         raise ImportRefused(f"{path} holds nothing but white space.", code="empty_file")
-    return TextSource(text, CsvFile(text, path.name))
+    return TextSource(text, CsvFile(text, path.name), "CSV")

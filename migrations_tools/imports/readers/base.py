@@ -48,6 +48,8 @@ class SourceTable(ABC):
     columns: Sequence[str] | None = None
     #: words that mean null, where all values of a row are text (CSV); the import kind knows them
     null_words: Collection[str] = ()
+    #: the row that names the columns, as it is written (CSV)
+    heading: str = ""
     #: whether a row keeps its ``line`` from one export to the next (SQLite's rowid)
     lines_identify = False
 
@@ -60,7 +62,10 @@ class SourceTable(ABC):
 
 
 class Source(ABC):
-    """An open file."""
+    """An open file. ``format`` says what it is; ``encoding`` is empty where it is no text."""
+
+    format: str
+    encoding: str = ""
 
     @abstractmethod
     def tables(self) -> Sequence[SourceTable]: ...

@@ -43,6 +43,7 @@ class CsvFile(SourceTable):
                 f"The header of {file_name} has columns of the same name: {', '.join(twice)}.",
                 code="duplicate_column",
             )
+        self.heading = repaired(header.rstrip("\r\n"), file.encoding) or ""
         self.columns: list[str] = [name or f"column {index}" for index, name in enumerate(names, 1)]
 
     def position(self) -> float:

@@ -33,6 +33,8 @@ _STORED = (0, 3)
 class SqliteFile(Source):
     """All tables are read in one read transaction: what another program writes is not seen."""
 
+    format = "SQLite"
+
     def __init__(self, path: Path, head: bytes) -> None:
         self.path = path
         _refuse_truncated(path, head)

@@ -13,7 +13,7 @@ from migrations_tools.exceptions import CarryoverError
 from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
 from migrations_tools.services.notices import gather_notices, send_notice
-from migrations_tools.services.queued_imports import work_on_import
+from migrations_tools.services.queued_imports import drop_expired_uploads, work_on_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.requests import work_on_request
 from migrations_tools.services.slices import work_slice
@@ -51,6 +51,7 @@ class Command(BaseCommand):
             gather_notices()
             found_one |= send_notice()
             end_abandoned_rehearsals()
+            drop_expired_uploads()
             found = list(Run.objects.all().runnable())
         except (DatabaseError, CarryoverError) as error:
             log.warning("sweep failed, trying again", error=str(error))

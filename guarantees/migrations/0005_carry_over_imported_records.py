@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("guarantees", "0003_protected_guarantees"),
-        ("migrations_tools", "0013_idempotency_keys"),
+        ("guarantees", "0004_rejected_rows"),
+        ("migrations_tools", "0015_uploads"),
     ]
 
     operations = [RunDataMigration("split_imported_records")]
