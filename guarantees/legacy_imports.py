@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from guarantees.models import (
     Bank,
     BankAlias,
@@ -168,7 +170,13 @@ _BANK_ALIASES = LiveTable(
 register(
     ImportKind(
         name="guarantees",
-        title="Bank guarantees",
+        title=_("Bank guarantees"),
+        what=_(
+            "The old department's SQLite database, or one of its tables as CSV or JSON: records, "
+            "import sessions, suppliers, banks and their other names."
+        ),
+        group=_("Guarantee department"),
+        migration="split_imported_records",
         tables=[
             _SUPPLIERS,
             _SUPPLIER_ALIASES,

@@ -126,6 +126,7 @@ register_upload_kind(
         permission="guarantees.add_guarantee",
         deed="import guarantees",
         max_bytes=limits.FILE_BYTES,
+        page="admin:guarantees_workbook",
         look=_look,
         carry_out=_carry_out,
     )

@@ -2,3 +2,7 @@
 
 `base` has what admin pages of every app have in common.
 """
+
+from migrations_tools.admin import imports
+
+__all__ = ["imports"]

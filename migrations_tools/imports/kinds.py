@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.tables import ImportTable
 from migrations_tools.models import LegacyImport
+
+Words = str | Promise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,13 +19,18 @@ class ImportKind:
     """A legacy system, or one kind of file of it.
 
     ``tables`` are loaded in this order, so those that others refer to come first.
+    ``what`` says in a sentence what its files are, ``group`` of which legacy system; ``migration``
+    is the data migration that carries its rows over, empty where they are not staged.
     ``before`` runs in the import's transaction ahead of the first table. ``null_words`` are what
     its CSV files write for null, beside blank cells.
     """
 
     name: str
-    title: str
+    title: Words
     tables: Sequence[ImportTable]
+    what: Words = ""
+    group: Words = ""
+    migration: str = ""
     before: Callable[[LegacyImport], None] | None = None
     null_words: Collection[str] = ()
 

@@ -24,6 +24,7 @@ class UploadKind:
 
     ``permission`` is what uploading and carrying out need, ``deed`` says it in words. ``look``
     refuses what shows before the file is read to its end, given the upload's ``options``.
+    ``page`` is the name of the admin page of one upload.
     ``carry_out`` imports it in the caller's transaction and answers what the upload's ``result``
     is to be. Both raise CarryoverError.
     """
@@ -33,6 +34,7 @@ class UploadKind:
     permission: str
     deed: str
     max_bytes: int
+    page: str
     look: Callable[[Path, Mapping[str, Any], User, str], None]
     carry_out: Callable[[QueuedImport, Path, Progress], dict[str, Any]]
 

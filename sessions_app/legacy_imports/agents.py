@@ -10,6 +10,8 @@ import uuid
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from migrations_tools.imports.kinds import ImportKind, register
 from migrations_tools.imports.merged import MergedTable
 from migrations_tools.imports.readers.base import Record, SourceTable
@@ -274,9 +276,34 @@ def _ensure_unassigned(legacy_import: LegacyImport) -> None:
     Project.objects.ensure_unassigned()
 
 
-for name, title, table in (
-    ("projects", "Projects of agents", _PROJECTS),
-    ("agent_sessions", "Agent sessions", _SESSIONS),
-    ("activity_events", "Activity events", _EVENTS),
+for name, title, what, table in (
+    (
+        "projects",
+        _("Projects of agents"),
+        _("Import the projects before their sessions."),
+        _PROJECTS,
+    ),
+    (
+        "agent_sessions",
+        _("Agent sessions"),
+        _("Sessions whose project is not there become orphans, to be assigned."),
+        _SESSIONS,
+    ),
+    (
+        "activity_events",
+        _("Activity events"),
+        _("What happened in the sessions: the evidence by which orphans are assigned."),
+        _EVENTS,
+    ),
 ):
-    register(ImportKind(name=name, title=title, tables=[table], before=_ensure_unassigned))
+    register(
+        ImportKind(
+            name=name,
+            title=title,
+            what=what,
+            group=_("Coding agents"),
+            migration="" if name == "projects" else "assign_orphan_sessions",
+            tables=[table],
+            before=_ensure_unassigned,
+        )
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from migrations_tools.imports.documents import DocumentTable
 from migrations_tools.imports.kinds import ImportKind, register
 from migrations_tools.imports.readers.base import Record
@@ -25,7 +27,10 @@ class _SessionRows(DocumentTable):
 register(
     ImportKind(
         name="collaboration",
-        title="Collaboration sessions",
+        title=_("Collaboration sessions"),
+        what=_("The platform's collection as mongoexport writes it: JSON lines or one array."),
+        group=_("Collaboration platform"),
+        migration="normalize_collaboration_sessions",
         tables=[
             _SessionRows(
                 "sessionmanagements",

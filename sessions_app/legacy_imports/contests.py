@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+
 from migrations_tools.imports.documents import DocumentTable
 from migrations_tools.imports.kinds import ImportKind, register
 from migrations_tools.text import storable
@@ -32,11 +34,21 @@ def _findable(text: Any) -> str:
     return text if isinstance(text, str) and len(text) <= LONGEST_NAME and storable(text) else ""
 
 
-register(ImportKind(name="problems", title="Contest problems", tables=[ProblemTable("problems")]))
+register(
+    ImportKind(
+        name="problems",
+        title=_("Contest problems"),
+        what=_("The problem bank in either of its shapes; problems go straight into the bank."),
+        group=_("Contest trainer"),
+        tables=[ProblemTable("problems")],
+    )
+)
 register(
     ImportKind(
         name=CONTEST_USERS,
-        title="Contest users",
+        title=_("Contest users"),
+        what=_("People who practised; they become accounts that nobody can log in to."),
+        group=_("Contest trainer"),
         tables=[
             PeopleTable(CONTEST_USERS, kind=CONTEST_USERS, profiles=False, other_names=("users",))
         ],
@@ -45,7 +57,10 @@ register(
 register(
     ImportKind(
         name="contest_sessions",
-        title="Contest sessions",
+        title=_("Contest sessions"),
+        what=_("Practice sessions with their attempts, as the trainer exported them."),
+        group=_("Contest trainer"),
+        migration="enrich_contest_sessions",
         tables=[
             DocumentTable(
                 "contest_sessions",

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+
 from migrations_tools.imports.documents import DocumentTable
-from migrations_tools.imports.kinds import ImportKind, register
+from migrations_tools.imports.kinds import ImportKind, Words, register
 from migrations_tools.models import StagedRow
 from migrations_tools.text import storable_text
 from sessions_app.legacy_imports.people import PeopleTable
@@ -84,21 +86,21 @@ _LESSON: Final[Mapping[str, Derive]] = {"lesson_key": _naming("session_id")}
 _STUDENT: Final[Mapping[str, Derive]] = {"student_key": _naming("user_id")}
 
 #: Kind → what it holds, its model, and what is derived for finding rows by what they refer to.
-_TABLES: Final[Sequence[tuple[str, str, type[StagedRow], Mapping[str, Derive]]]] = (
-    ("semesters", "Semesters of the academy", LegacySemester, {}),
-    ("cohorts", "Groups of its semesters", LegacyCohort, {}),
-    ("lessons", "Its lessons", LegacyLesson, {}),
-    ("bookings", "Bookings of its lessons", LegacyBooking, {**_LESSON, **_STUDENT}),
+_TABLES: Final[Sequence[tuple[str, Words, type[StagedRow], Mapping[str, Derive]]]] = (
+    ("semesters", _("Semesters of the academy"), LegacySemester, {}),
+    ("cohorts", _("Groups of its semesters"), LegacyCohort, {}),
+    ("lessons", _("Its lessons"), LegacyLesson, {}),
+    ("bookings", _("Bookings of its lessons"), LegacyBooking, {**_LESSON, **_STUDENT}),
     (
         "attendance",
-        "Who came to its lessons",
+        _("Who came to its lessons"),
         LegacyAttendance,
         {"booking_key": _naming("booking_id"), **_LESSON, **_STUDENT},
     ),
-    ("feedback", "Ratings of its lessons", LegacyFeedback, {**_LESSON, **_STUDENT}),
+    ("feedback", _("Ratings of its lessons"), LegacyFeedback, {**_LESSON, **_STUDENT}),
     (
         "lesson_projects",
-        "Projects of its lessons",
+        _("Projects of its lessons"),
         LegacyLessonProject,
         {**_LESSON, "project_key": _naming("project_id")},
     ),
@@ -107,7 +109,9 @@ _TABLES: Final[Sequence[tuple[str, str, type[StagedRow], Mapping[str, Derive]]]]
 register(
     ImportKind(
         name=PEOPLE,
-        title="People of the academy",
+        title=_("People of the academy"),
+        what=_("Instructors and students; they become accounts that nobody can log in to."),
+        group=_("Training academy"),
         tables=[PeopleTable(PEOPLE, kind=PEOPLE, profiles=True, read_id=legacy_id)],
         null_words=NULL_WORDS,
     )
@@ -117,6 +121,9 @@ for _kind, _title, _model, _derived in _TABLES:
         ImportKind(
             name=_kind,
             title=_title,
+            what=_("One CSV or JSON file; the order in which the kinds come does not matter."),
+            group=_("Training academy"),
+            migration="upgrade_lessons",
             tables=[
                 DocumentTable(
                     _kind,
