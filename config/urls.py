@@ -10,6 +10,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("api/", include("migrations_tools.api.urls")),
     path("api/v1/", include("sessions_app.api.urls")),
     re_path(r"^api/(?:.*/)?$", UnknownAddress.as_view()),
 ]

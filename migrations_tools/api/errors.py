@@ -18,6 +18,7 @@ from rest_framework.views import exception_handler
 
 from migrations_tools.api.request_ids import REQUEST_ID_HEADER, request_id_of
 from migrations_tools.exceptions import CarryoverError
+from migrations_tools.text import storable_text
 
 _INVALID: Final = "validation_failed"
 _INVALID_SENTENCE: Final = "Some values cannot be used; see the fields."
@@ -55,9 +56,20 @@ def handle_error(error: Exception, context: dict[str, Any]) -> Response:
         answer.status_code = status.HTTP_500_INTERNAL_SERVER_ERROR
         envelope = {"code": _FAILED, "message": _FAILED_SENTENCE}
     envelope["request_id"] = request_id
-    answer.data = {"error": {name: value for name, value in envelope.items() if value}}
+    answer.data = {"error": {name: _tellable(value) for name, value in envelope.items() if value}}
     answer[REQUEST_ID_HEADER] = request_id
     return answer
+
+
+def _tellable(value: Any) -> Any:
+    """``value`` without lone surrogates, which no answer can hold: some words quote the request."""
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, dict):
+        return {_tellable(name): _tellable(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_tellable(each) for each in value]
+    return value
 
 
 def _as_drf(error: Exception) -> Exception:

@@ -81,3 +81,8 @@ def test_an_unexpected_error_is_logged_with_the_request_and_told_without_its_wor
 def test_a_request_id_that_is_none_is_replaced(given):
     _, told = answer_to(exceptions.NotFound(), **{"X-Request-ID": given})
     assert uuid.UUID(told["request_id"]).version == 4
+
+
+def test_words_that_quote_lone_surrogates_can_be_told():
+    _, told = answer_to(CarryoverError("No \ud800.", names=["\udfff"], by={"\ud800": 1}))
+    assert (told["message"], told["details"]) == ("No �.", {"names": ["�"], "by": {"�": 1}})
