@@ -61,7 +61,12 @@ def progress_of(run: Run) -> Progress:
 
 def total_keys(run: Run) -> int | None:
     """Keys that the run has before it, as far as anybody counted them."""
-    frozen = [int(found.get("selected") or 0) for found in run.key_ranges.values()]
+    counted = counted_steps(run)
+    frozen = [
+        int(found.get("selected") or 0)
+        for name, found in run.key_ranges.items()
+        if counted is None or not name.isdigit() or int(name) in counted
+    ]
     plan = run.plan.report.get("total") if run.plan is not None else None
     own = run.report.get("total")
     undone = None
