@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
+from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.engine.clock import database_time
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import IdempotencyKey
@@ -30,6 +31,9 @@ LONGEST: Final = 255
 KEPT: Final = timedelta(hours=24)
 #: Tells that an answer is the one of an earlier request.
 REPLAYED: Final = "Idempotent-Replayed"
+
+#: Answers that keep nothing: the request may be tried again with its key.
+_REFUSALS: Final = (CarryoverError, APIException, Http404, PermissionDenied)
 
 View = TypeVar("View")
 Rest = ParamSpec("Rest")
@@ -49,6 +53,12 @@ class KeyReused(CarryoverError):
     http_status = 422
 
 
+class KeyInUse(CarryoverError):
+    """Another request with the key is being carried out."""
+
+    code = "idempotency_key_in_use"
+
+
 def idempotent(
     handler: Callable[Concatenate[View, Request, Rest], Response], /
 ) -> Callable[Concatenate[View, Request, Rest], Response]:
@@ -62,11 +72,9 @@ def idempotent(
     def answer(
         view: View, request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs
     ) -> Response:
-        key = request.headers.get(HEADER)
+        key = _key(request)
         if key is None:
             return handler(view, request, *args, **kwargs)
-        if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-            raise InvalidKey(f"{HEADER} has 1 to {LONGEST} printable characters of ASCII.")
         with transaction.atomic():
             digest = _digest(request)
             held = _claim(request, key, digest)
@@ -74,17 +82,62 @@ def idempotent(
                 return _again(held, key, digest)
             try:
                 response = handler(view, request, *args, **kwargs)
-            except (CarryoverError, APIException, Http404, PermissionDenied) as refusal:
+            except _REFUSALS as refusal:
                 held.delete()
                 refused: Exception = refusal
             else:
-                held.status, held.body = response.status_code, response.data
-                held.location = response.get("Location", "")
-                held.save(update_fields=["status", "body", "location"])
-                return response
+                return _keep(held, response)
         raise refused
 
     return answer
+
+
+def idempotent_apart(
+    handler: Callable[Concatenate[View, Request, Rest], Response], /
+) -> Callable[Concatenate[View, Request, Rest], Response]:
+    """`idempotent` for a deed with transactions of its own, such as asking a run to stop.
+
+    Of two requests at once the second is refused with KeyInUse. A process that ends between the
+    deed and its answer leaves the key free: so the deed must refuse by itself to be done twice.
+    """
+
+    @wraps(handler)
+    def answer(
+        view: View, request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs
+    ) -> Response:
+        key = _key(request)
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        with advisory_lock(f"carryover idempotency {caller(request).pk} {key}") as taken:
+            if not taken:
+                raise KeyInUse(f"A request with the key “{key}” is being carried out.")
+            digest = _digest(request)
+            with transaction.atomic():
+                held = _claim(request, key, digest)
+            if held.status is not None or bytes(held.digest) != digest:
+                return _again(held, key, digest)
+            try:
+                response = handler(view, request, *args, **kwargs)
+            except _REFUSALS:
+                held.delete()
+                raise
+            return _keep(held, response)
+
+    return answer
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get(HEADER)
+    if key is not None and not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
+        raise InvalidKey(f"{HEADER} has 1 to {LONGEST} printable characters of ASCII.")
+    return key
+
+
+def _keep(held: IdempotencyKey, response: Response) -> Response:
+    held.status, held.body = response.status_code, response.data
+    held.location = response.get("Location", "")
+    held.save(update_fields=["status", "body", "location"])
+    return response
 
 
 def _claim(request: Request, key: str, digest: bytes) -> IdempotencyKey:

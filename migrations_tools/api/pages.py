@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db.models import BigIntegerField, QuerySet
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import BasePagination, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 
 PAGE_SIZE: Final = 25
 LARGEST_PAGE: Final = 100
+_DIGITS_OF_BIGINT: Final = 19
 
 
 class _PageQuerySerializer(serializers.Serializer[Any]):
@@ -76,12 +78,31 @@ class Pages(BasePagination):
 
 
 class Entries(CursorPagination):
-    """``{"next", "previous", "results"}`` by cursor: what is added meanwhile moves nothing."""
+    """``{"next", "previous", "results"}`` by cursor: what is added meanwhile moves nothing.
+
+    Ordered by a number: a cursor of somebody's own making that has none is 404.
+    """
 
     page_size = LARGEST_PAGE
     page_size_query_param = "page_size"
     max_page_size = 1_000
     ordering = "id"
+
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            place = str(cursor.position)
+            if not (place.isascii() and place.isdigit() and len(place) < _DIGITS_OF_BIGINT):
+                raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        address = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": address, "previous": address, "results": schema},
+        }
 
 
 def page_answer(request: Request, *, count: int, number: int, size: int, results: Any) -> Response:

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
-from migrations_tools.api.idempotency import KEPT, LONGEST, REPLAYED, idempotent
+from migrations_tools.api.idempotency import KEPT, LONGEST, REPLAYED, idempotent, idempotent_apart
+from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import IdempotencyKey
 from tests.shop.models import DayBook
@@ -117,3 +118,52 @@ def test_two_requests_at_the_same_moment_are_one(user):
     assert [answer.status_code for answer in answers] == [201] * 4
     assert len({answer.data["id"] for answer in answers}) == 1
     assert DayBook.objects.count() == 1
+
+
+class StopBook(APIView):
+    """A deed with a transaction of its own."""
+
+    @idempotent_apart
+    def post(self, request: Request) -> Response:
+        with transaction.atomic(durable=True):
+            if not DayBook.objects.filter(day=request.data["day"]).delete()[0]:
+                raise CarryoverError("There is no such book.", code="no_book")
+        return Response({"deleted": True})
+
+
+def stop(user: User, day: str, key: str) -> Any:
+    request = APIRequestFactory().post(
+        "/books/stop/", {"day": day}, format="json", headers={"Idempotency-Key": key}
+    )
+    force_authenticate(request, user)
+    return StopBook.as_view()(request)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deed_with_its_own_transactions_is_done_once_too(user):
+    DayBook.objects.create(day="2025-01-01")
+
+    assert stop(user, "2025-01-02", "a").data["error"]["code"] == "no_book"
+    first, second = stop(user, "2025-01-01", "a"), stop(user, "2025-01-01", "a")
+
+    assert (first.status_code, second.status_code, second.data) == (200, 200, first.data)
+    assert second[REPLAYED] == "true"
+    assert stop(user, "2025-01-03", "a").data["error"]["code"] == "idempotency_key_reused"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_request_is_refused_while_the_first_is_in_hand(user):
+    answers = []
+
+    def send() -> None:
+        try:
+            answers.append(stop(user, "2025-01-01", "a"))
+        finally:
+            connection.close()
+
+    with advisory_lock(f"carryover idempotency {user.pk} a"):
+        thread = threading.Thread(target=send)
+        thread.start()
+        thread.join(20)
+
+    assert [answer.data["error"]["code"] for answer in answers] == ["idempotency_key_in_use"]

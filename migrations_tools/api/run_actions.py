@@ -1,0 +1,272 @@
+"""What can be done with a run: the buttons of ``/api/v1/runs/{run}/`` (SPEC §4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.fields import KeysField, ReasonField, TextField
+from migrations_tools.api.idempotency import idempotent, idempotent_apart
+from migrations_tools.api.run_serializers import RunSerializer, told_run
+from migrations_tools.api.runs import ASKED, NOTHING, accepted, nothing, readable_run
+from migrations_tools.definitions.registry import get_definition
+from migrations_tools.models import Run
+from migrations_tools.services import cutover, policies, retention, runs
+from migrations_tools.services.requests import request_rollback, request_run
+from migrations_tools.services.verification import request_verification
+from migrations_tools.states import RunKind
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why, if anybody is to know."""
+
+    reason = ReasonField()
+
+
+class DriftSerializer(ReasonSerializer):
+    """Whether it may go on although something changed since."""
+
+    accept_drift = ReasonField(help_text="Why the change since is no harm; empty: refuse it.")
+
+
+class StartSerializer(DriftSerializer):
+    """How a plan is to be run."""
+
+    batch_size = serializers.IntegerField(min_value=1, max_value=runs.MOST_TUNED, required=False)
+    workers = serializers.IntegerField(min_value=1, max_value=64, required=False)
+
+
+class RetrySerializer(serializers.Serializer[Any]):
+    """Quarantined keys; none named: all."""
+
+    keys = KeysField(required=False, default=list)
+
+
+class RollbackSerializer(serializers.Serializer[Any]):
+    """A rollback needs a reason, its dry run none."""
+
+    reason = ReasonField()
+    force = serializers.BooleanField(default=False, help_text="Take conflicts back too.")
+    dry_run = serializers.BooleanField(default=False, help_text="Count, and keep nothing.")
+
+
+class TuneSerializer(serializers.Serializer[Any]):
+    """What takes effect with the next batch; one of them at least."""
+
+    batch_size = serializers.IntegerField(min_value=1, max_value=runs.MOST_TUNED, required=False)
+    target_seconds = serializers.FloatField(
+        min_value=0.01, max_value=3_600, required=False, help_text="Time that a batch should take."
+    )
+    workers = serializers.IntegerField(min_value=1, max_value=64, required=False)
+
+
+class WaiveSerializer(serializers.Serializer[Any]):
+    """A key that will never be carried over, and why."""
+
+    key = TextField(max_length=1_000, trim_whitespace=False)
+    reason = TextField()
+
+
+class WaivedKeySerializer(serializers.Serializer[Any]):
+    """A step's key."""
+
+    step = serializers.IntegerField()
+    key = serializers.CharField()
+
+
+class WaivedSerializer(serializers.Serializer[Any]):
+    """What is waived now."""
+
+    run = serializers.UUIDField()
+    waived = WaivedKeySerializer(many=True)
+
+
+class PurgeSerializer(serializers.Serializer[Any]):
+    """Why ledger and journal may go."""
+
+    reason = TextField()
+
+
+class PurgedSerializer(serializers.Serializer[Any]):
+    """How many rows went."""
+
+    run = serializers.UUIDField()
+    ledger = serializers.IntegerField()
+    change = serializers.IntegerField()
+
+
+class _Action(APIView):
+    """Something that is done with a run. The service refuses who may not, and puts it on record."""
+
+    asks: type[serializers.Serializer[Any]]
+
+    def act(self, request: Request, reference: str) -> tuple[Run, dict[str, Any], dict[str, Any]]:
+        """The run, what was given, and who acts."""
+        given = self.asks(data=request.data)
+        given.is_valid(raise_exception=True)
+        who = {"acting_user": caller(request), "surface": SURFACE}
+        return runs.get_run(reference), dict(given.validated_data), who
+
+
+class StartView(_Action):
+    """Run a plan for real. It is refused, or cancelled by the worker, where the plan drifted."""
+
+    asks = StartSerializer
+
+    @extend_schema(
+        operation_id="runs_start", request=StartSerializer, responses={200: NOTHING, 202: ASKED}
+    )
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        planned, given, who = self.act(request, run)
+        words = {name: given.pop(name) for name in ("reason", "accept_drift")}
+        name = planned.definition
+        found = request_run(name, RunKind.APPLY, planned=planned, tuning=given, **words, **who)
+        return (
+            nothing(get_definition(name), RunKind.APPLY)
+            if found is None
+            else accepted(request, found)
+        )
+
+
+class ApproveView(_Action):
+    """Say yes, as the second person, to a run that waits for it."""
+
+    asks = ReasonSerializer
+
+    @extend_schema(operation_id="runs_approve", request=ReasonSerializer, responses={202: ASKED})
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        return accepted(request, policies.approve_run(found, **given, **who))
+
+
+class PauseView(_Action):
+    """Pause a run; it does within one batch."""
+
+    asks = ReasonSerializer
+
+    @extend_schema(operation_id="runs_pause", request=ReasonSerializer, responses={202: ASKED})
+    @idempotent_apart
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        return accepted(request, runs.pause_run(found, **given, **who))
+
+
+class ResumeView(_Action):
+    """Let a paused or stopped run go on."""
+
+    asks = DriftSerializer
+
+    @extend_schema(operation_id="runs_resume", request=DriftSerializer, responses={202: ASKED})
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        return accepted(request, runs.resume_run(found, **given, **who))
+
+
+class CancelView(_Action):
+    """Stop a run for good within one batch; what it wrote stays until it is rolled back."""
+
+    asks = ReasonSerializer
+
+    @extend_schema(operation_id="runs_cancel", request=ReasonSerializer, responses={202: ASKED})
+    @idempotent_apart
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        return accepted(request, runs.cancel_run(found, **given, **who))
+
+
+class RetryView(_Action):
+    """Drive quarantined keys of a completed run again, these or all."""
+
+    asks = RetrySerializer
+
+    @extend_schema(
+        operation_id="runs_retry", request=RetrySerializer, responses={200: NOTHING, 202: ASKED}
+    )
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        again = runs.retry_run(found, given["keys"], **who)
+        if again is None:
+            return nothing(get_definition(found.definition), found.kind)
+        return accepted(request, again)
+
+
+class VerifyView(APIView):
+    """Have a run verified; ``checks`` has the results when ``verification_state`` tells so."""
+
+    @extend_schema(operation_id="runs_verify", request=None, responses={202: ASKED})
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found = readable_run(request, run)
+        asked = request_verification(found, acting_user=caller(request), surface=SURFACE)
+        return accepted(request, asked)
+
+
+class RollbackView(_Action):
+    """Take back what a run wrote; `Location` is the run that does it."""
+
+    asks = RollbackSerializer
+
+    @extend_schema(
+        operation_id="runs_rollback",
+        request=RollbackSerializer,
+        responses={200: NOTHING, 202: ASKED},
+        examples=[
+            OpenApiExample("For real", value={"reason": "the wrong file"}, request_only=True),
+            OpenApiExample("What would happen", value={"dry_run": True}, request_only=True),
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        rollback = request_rollback(found, **given, **who)
+        if rollback is None:
+            kind = RunKind.DRY_RUN if given["dry_run"] else RunKind.ROLLBACK
+            return nothing(get_definition(found.definition), kind)
+        return accepted(request, rollback)
+
+
+class TuneView(_Action):
+    """Change how a run works; workers read it again with the next batch."""
+
+    asks = TuneSerializer
+
+    @extend_schema(operation_id="runs_tune", request=TuneSerializer, responses=RunSerializer)
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        return Response(told_run(runs.tune_run(found, given, **who), caller(request)))
+
+
+class WaiveView(_Action):
+    """Decide that a quarantined or conflicting key is never carried over."""
+
+    asks = WaiveSerializer
+
+    @extend_schema(operation_id="runs_waive", request=WaiveSerializer, responses=WaivedSerializer)
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        waived = cutover.waive_key(found, given["key"], reason=given["reason"], **who)
+        return Response(WaivedSerializer({"run": found.pk, "waived": waived}).data)
+
+
+class PurgeView(_Action):
+    """Delete ledger and journal of a run that is past its retention time."""
+
+    asks = PurgeSerializer
+
+    @extend_schema(operation_id="runs_purge", request=PurgeSerializer, responses=PurgedSerializer)
+    @idempotent
+    def post(self, request: Request, run: str) -> Response:
+        found, given, who = self.act(request, run)
+        return Response(PurgedSerializer(retention.purge_run(found, **given, **who)).data)
