@@ -2,9 +2,26 @@
 
 from django.urls import path
 
-from sessions_app.api import bookings, lesson_deeds, lessons
+from sessions_app.api import bookings, collaboration, lesson_deeds, lessons, participants
 
 urlpatterns = [
+    path("sessions/", collaboration.SessionListView.as_view(), name="api-sessions"),
+    path("sessions/<str:session_id>/", collaboration.SessionView.as_view(), name="api-session"),
+    path("sessions/<str:session_id>/accept/", collaboration.AcceptView.as_view()),
+    path("sessions/<str:session_id>/leave/", collaboration.LeaveView.as_view()),
+    path("sessions/<str:session_id>/archive/", collaboration.ArchiveView.as_view()),
+    path("sessions/<str:session_id>/restore/", collaboration.RestoreView.as_view()),
+    path("sessions/<str:session_id>/transfer/", collaboration.TransferView.as_view()),
+    path("sessions/<str:session_id>/active-users/", collaboration.ActiveUsersView.as_view()),
+    path("sessions/<str:session_id>/access/", collaboration.AccessView.as_view()),
+    path("sessions/<str:session_id>/files/", collaboration.FilesView.as_view()),
+    path("sessions/<str:session_id>/invite/", participants.InviteView.as_view()),
+    path("sessions/<str:session_id>/participants/", participants.ParticipantListView.as_view()),
+    path(
+        "sessions/<str:session_id>/participants/<path:email>/",
+        participants.ParticipantView.as_view(),
+        name="api-participant",
+    ),
     path("lessons/", lessons.LessonListView.as_view(), name="api-lessons"),
     path("lessons/<str:lesson>/", lessons.LessonView.as_view(), name="api-lesson"),
     path("lessons/<str:lesson>/status/", lessons.LessonStatusView.as_view()),

@@ -84,6 +84,19 @@ def require(session: Collaboration, email: str, right: Right) -> Member:
     return member
 
 
+def edit(
+    session: Collaboration, deed: Deed, *, title: str | None, description: str | None
+) -> Collaboration:
+    """Change the words of a session; None leaves what is there. For whoever edits."""
+    _at_work(session, deed, Right.EDIT)
+    worded = replace(
+        session,
+        title=session.title if title is None else title,
+        description=session.description if description is None else description,
+    )
+    return session if worded == session else _touched(worded, deed)
+
+
 def invite(
     session: Collaboration, deed: Deed, *, email: str, role: str, limits: Limits
 ) -> Collaboration:

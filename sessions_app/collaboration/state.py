@@ -61,6 +61,16 @@ class Collaboration:
         return told
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class StoredFile:
+    """A file that somebody put into a session; ``path`` is where the old system kept it."""
+
+    name: str
+    path: str
+    uploaded_by: str
+    uploaded_at: datetime | None
+
+
 #: Columns of a session that operations may change.
 _FOLLOWED: Final = ("title", "description", "status", "created_at", "last_activity_at")
 

@@ -14,7 +14,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 
 from migrations_tools.definitions import Reject
-from sessions_app.collaboration.state import Collaboration, Member, newest_first
+from sessions_app.collaboration.state import Collaboration, Member, StoredFile, newest_first
 from sessions_app.data_migrations.collaboration_decisions import decisions_of, is_decisions
 from sessions_app.data_migrations.collaboration_documents import Person, Warnings, read_row
 from sessions_app.data_migrations.collaboration_weighing import Weighed, weigh
@@ -23,6 +23,7 @@ from sessions_app.models import (
     ParticipantRole,
     ParticipantStatus,
     Session,
+    SessionFile,
     SessionKind,
     SessionParticipant,
     SessionStatus,
@@ -74,14 +75,28 @@ def legacy_session(session_key: str) -> Collaboration | None:
 
 def legacy_state(session_key: str, rows: Rows) -> Collaboration | None:
     """What the rows of a session say, or None where nobody owns it."""
+    weighed = _weighed(session_key, rows)
+    return None if weighed is None else state_of(session_key, weighed)
+
+
+def legacy_files(session_key: str) -> list[StoredFile]:
+    """The files of the session by name and path."""
+    weighed = _weighed(session_key, LegacyCollaborationRow.objects.filter(session_key=session_key))
+    files = {} if weighed is None else weighed.files
+    return sorted(
+        StoredFile(name.name, name.path, upload.uploaded_by, upload.uploaded_at)
+        for name, upload in files.items()
+    )
+
+
+def _weighed(session_key: str, rows: Rows) -> Weighed | None:
     rows = list(rows)
     warnings: Warnings = []
     facts = [read_row(row, warnings) for row in rows if not is_decisions(row)]
     try:
-        weighed = weigh(session_key, facts, warnings, decisions_of(rows))
+        return weigh(session_key, facts, warnings, decisions_of(rows))
     except Reject:
         return None
-    return state_of(session_key, weighed)
 
 
 def state_of(session_key: str, weighed: Weighed) -> Collaboration:
@@ -150,6 +165,14 @@ def member_of(person: SessionParticipant) -> Member:
         invited_at=person.invited_at,
         joined_at=person.joined_at,
     )
+
+
+def files_of(session_id: str) -> list[StoredFile]:
+    """The files of the session by name and path."""
+    rows = SessionFile.objects.filter(
+        session__session_id=session_id, session__kind=SessionKind.COLLABORATION
+    ).values_list("name", "path", "uploaded_by", "uploaded_at")
+    return sorted(StoredFile(*row) for row in rows)
 
 
 def sessions_only_here() -> list[str]:

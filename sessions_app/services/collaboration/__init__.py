@@ -14,6 +14,7 @@ from sessions_app.services.collaboration.acting import (
     change_role,
     create_session,
     delete_session,
+    edit_session,
     invite,
     leave_session,
     remove_participant,
@@ -29,6 +30,7 @@ from sessions_app.services.collaboration.reading import (
     leading_side,
     list_sessions,
     session_details,
+    session_files,
 )
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "check_access",
     "create_session",
     "delete_session",
+    "edit_session",
     "invite",
     "leading_session",
     "leading_side",
@@ -50,5 +53,6 @@ __all__ = [
     "remove_participant",
     "restore_session",
     "session_details",
+    "session_files",
     "transfer_ownership",
 ]

@@ -68,6 +68,14 @@ class _System(Protocol):
 #: Who may act in the name of a session's owner.
 OPERATE: Final = "sessions_app.change_collaborationsession"
 
+#: Looks at a session that is held for a change; raises to refuse it.
+Expected = Callable[[Collaboration], None]
+
+
+def _whatever(session: Collaboration) -> None:
+    """Any session is as expected."""
+
+
 #: From the session as the leading system has it to what it becomes; raises the refusals.
 _Decision = Callable[[Collaboration | None], Collaboration]
 
@@ -91,8 +99,7 @@ def create_session(
     if not signature.email:
         raise InvalidEmail("Your account has no e-mail address: sessions go by addresses.")
     require_storable(title=title, description=description)
-    if not 0 < len(trimmed(title)) <= _LONGEST_TITLE:
-        raise InvalidTitle(f"A title has 1 to {_LONGEST_TITLE} characters.")
+    named = _title(title)
     key = session_id_of(str(uuid.uuid4()) if session_id is None else session_id)
     if key is None:
         raise InvalidSessionId("An id is a UUID, or 1 to 100 of the signs A–Z, a–z, 0–9, _ and -.")
@@ -107,7 +114,7 @@ def create_session(
     )
     made = Collaboration(
         session_id=key,
-        title=trimmed(title),
+        title=named,
         description=trimmed(description),
         status=SessionStatus.ACTIVE,
         created_at=signature.at,
@@ -121,6 +128,36 @@ def create_session(
         return made
 
     return _write(key, decide, signature)
+
+
+def edit_session(
+    session_id: str,
+    *,
+    acting_user: Person,
+    surface: str,
+    title: str | None = None,
+    description: str | None = None,
+    reason: str = "",
+    now: Clock = timezone.now,
+    expected: Expected = _whatever,
+) -> Collaboration:
+    """Change title and description, or what of them is given; for whoever edits.
+
+    ``expected`` looks at the session as it is held, and raises where it is not what the person
+    means to change. Raises InvalidTitle, InvalidValue, SessionArchived, Forbidden, NotFound or
+    NotAuthenticated.
+    """
+    signature = _signature("edit", acting_user, surface, reason, now)
+    require_storable(title=title or "", description=description or "")
+    named = None if title is None else _title(title)
+    about = None if description is None else trimmed(description)
+
+    def rule(session: Collaboration, deed: Deed) -> Collaboration:
+        edited = rules.edit(session, deed, title=named, description=about)
+        expected(session)
+        return edited
+
+    return _change(session_id, rule, signature, surface)
 
 
 def invite(
@@ -214,18 +251,21 @@ def change_role(
     for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
+    expected: Expected = _whatever,
 ) -> Collaboration:
-    """Give somebody another role than the owner's.
+    """Give somebody another role than the owner's; ``expected`` as of `edit_session`.
 
     Raises InvalidRole, OwnerStays, ParticipantNotFound, SessionArchived, Forbidden, NotFound or
     NotAuthenticated.
     """
-    return _change(
-        session_id,
-        lambda session, deed: rules.change_role(session, deed, email=email, role=role),
-        _signature("change role", acting_user, surface, reason, now, for_owner),
-        surface,
-    )
+
+    def rule(session: Collaboration, deed: Deed) -> Collaboration:
+        changed = rules.change_role(session, deed, email=email, role=role)
+        expected(session)
+        return changed
+
+    signature = _signature("change role", acting_user, surface, reason, now, for_owner)
+    return _change(session_id, rule, signature, surface)
 
 
 def transfer_ownership(
@@ -294,6 +334,12 @@ def delete_session(
     """Hide a session from everybody, for good; its id stays taken. As `archive_session`."""
     signature = _signature("delete", acting_user, surface, reason, now, for_owner)
     return _change(session_id, _to(SessionStatus.DELETED), signature, surface)
+
+
+def _title(title: str) -> str:
+    if not 0 < len(trimmed(title)) <= _LONGEST_TITLE:
+        raise InvalidTitle(f"A title has 1 to {_LONGEST_TITLE} characters.")
+    return trimmed(title)
 
 
 def _to(status: SessionStatus) -> rules.Rule:

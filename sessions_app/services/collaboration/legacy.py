@@ -39,10 +39,15 @@ from sessions_app.data_migrations.collaboration_documents import (
 from sessions_app.data_migrations.collaboration_weighing import Weighed, weigh
 from sessions_app.models import LegacyCollaborationRow, ParticipantRole, ParticipantStatus
 from sessions_app.reading.collaboration import session_id_of
-from sessions_app.selectors.collaboration import legacy_session, legacy_sessions_of, state_of
+from sessions_app.selectors.collaboration import (
+    legacy_files,
+    legacy_session,
+    legacy_sessions_of,
+    state_of,
+)
 from sessions_app.services.collaboration.people import Signature
 
-__all__ = ["find", "hold", "sessions_of", "write"]
+__all__ = ["files_of", "find", "hold", "sessions_of", "write"]
 
 #: The old platform's words for roles; it has none for the owner.
 ACCESS_WORDS: Final[Mapping[ParticipantRole, str]] = {
@@ -55,6 +60,7 @@ _CREATOR: Final = "edit"  # what the old platform wrote on creation rows
 _LOCKS: Final = 0x636F6C6C  # tells these advisory locks from others
 
 sessions_of = legacy_sessions_of
+files_of = legacy_files
 
 
 def find(session_id: str) -> Collaboration | None:

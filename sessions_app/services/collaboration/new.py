@@ -14,10 +14,10 @@ from sessions_app.collaboration.state import Change, Collaboration
 from sessions_app.cutovers import COLLABORATION
 from sessions_app.data_migrations.collaboration_stored import DUAL_WRITE
 from sessions_app.models import ParticipantRole, Session, SessionKind, SessionParticipant
-from sessions_app.selectors.collaboration import session_by_id, sessions_of
+from sessions_app.selectors.collaboration import files_of, session_by_id, sessions_of
 from sessions_app.services.collaboration.people import Signature
 
-__all__ = ["find", "hold", "sessions_of", "write"]
+__all__ = ["files_of", "find", "hold", "sessions_of", "write"]
 
 _PERSON_COLUMNS: Final = (
     "display_name",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +10,7 @@ from migrations_tools.cutover.believed import current
 from migrations_tools.cutover.stages import RULES, Side
 from sessions_app.collaboration import rules
 from sessions_app.collaboration.roles import Right, rights_of
-from sessions_app.collaboration.state import Collaboration, Member
+from sessions_app.collaboration.state import Collaboration, Member, StoredFile
 from sessions_app.cutovers import COLLABORATION
 from sessions_app.models import ParticipantRole, ParticipantStatus
 from sessions_app.services.collaboration import legacy, new
@@ -34,11 +34,14 @@ class Access:
     rights: frozenset[Right]
 
 
-def list_sessions(*, acting_user: Person, which: Which = Which.ALL) -> list[Collaboration]:
+def list_sessions(
+    *, acting_user: Person, which: Which = Which.ALL, status: str = "", search: str = ""
+) -> list[Collaboration]:
     """The person's sessions, invitations included, with all participants; newest activity first.
 
-    Deleted ones are left out, and those that the person left or was removed from. Raises
-    NotAuthenticated.
+    Deleted ones are left out, and those that the person left or was removed from. ``status`` keeps
+    active or archived ones, ``search`` those with each of its words in title or description; ""
+    keeps all. Raises NotAuthenticated.
     """
     _, email = known_person(acting_user)
     if not email:
@@ -50,12 +53,19 @@ def list_sessions(*, acting_user: Person, which: Which = Which.ALL) -> list[Coll
         subject=email,
         clean=_list_as_json,
     )
-    if which is Which.ALL:
-        return found
-    owned = which is Which.MINE
+    words = search.casefold().split()
     return [
-        each for each in found if (each.owner is not None and each.owner.email == email) == owned
+        each
+        for each in found
+        if which in (Which.ALL, _which(each, email))
+        and status in ("", each.status)
+        and all(word in f"{each.title} {each.description}".casefold() for word in words)
     ]
+
+
+def _which(session: Collaboration, email: str) -> Which:
+    owner = session.owner
+    return Which.MINE if owner is not None and owner.email == email else Which.SHARED
 
 
 def session_details(session_id: str, *, acting_user: Person) -> Collaboration:
@@ -87,6 +97,22 @@ def active_users(session_id: str, *, acting_user: Person) -> list[Member]:
     members = _seen("active_users", session_id, acting_user)[0].members
     active = (member for member in members.values() if member.status == ParticipantStatus.ACTIVE)
     return sorted(active, key=lambda member: member.email)
+
+
+def session_files(session_id: str, *, acting_user: Person) -> list[StoredFile]:
+    """The files of a session by name and path, for whoever is in it or invited to it.
+
+    Raises NotAuthenticated, NotFound or Forbidden.
+    """
+    session, email = _seen("details", session_id, acting_user)
+    key = session.session_id
+    return COLLABORATION.read(
+        "files",
+        legacy=lambda: legacy.files_of(key),
+        new=lambda: new.files_of(key),
+        subject=email,
+        clean=lambda files: [asdict(file) for file in files],
+    )
 
 
 def check_access(session_id: str, *, acting_user: Person, right: Right = Right.VIEW) -> Access:

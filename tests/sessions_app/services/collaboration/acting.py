@@ -66,12 +66,16 @@ def act(minute: float, actor: str, action: str, *arguments: str, sid: str = SID)
     given: dict[str, Any] = {**by(actor), "now": at(minute)}
     if arguments:
         given["email"] = email(arguments[0])
-    if arguments[1:]:
+    if arguments[1:] and action != "edit":
         given["role"] = arguments[1]
     try:
         if action == "create":
             del given["email"]
             answer = collaboration.create_session(title=arguments[0], session_id=sid, **given)
+        elif action == "edit":
+            del given["email"]
+            words: Any = {"title": arguments[0], "description": " ".join(arguments[1:]) or None}
+            answer = collaboration.edit_session(sid, **words, **given)
         else:
             answer = _ACTIONS[action](sid, **given)
     except CarryoverError as refusal:
