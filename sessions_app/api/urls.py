@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from sessions_app.api import bookings, collaboration, lesson_deeds, lessons, participants
+from sessions_app.api import (
+    bookings,
+    collaboration,
+    contest_sessions,
+    lesson_deeds,
+    lessons,
+    participants,
+    progress,
+)
 
 urlpatterns = [
     path("sessions/", collaboration.SessionListView.as_view(), name="api-sessions"),
@@ -37,4 +45,18 @@ urlpatterns = [
     path("bookings/<int:booking>/confirm/", bookings.ConfirmBookingView.as_view()),
     path("bookings/<int:booking>/check-in/", bookings.CheckInBookingView.as_view()),
     path("bookings/<int:booking>/attendance/", bookings.BookingAttendanceView.as_view()),
+    path("contest-sessions/", contest_sessions.ContestSessionListView.as_view()),
+    # old ids hold whatever somebody called a session, a slash perhaps
+    path(
+        "contest-sessions/<path:session_id>/document/",
+        contest_sessions.ContestDocumentView.as_view(),
+    ),
+    path(
+        "contest-sessions/<path:session_id>/",
+        contest_sessions.ContestSessionView.as_view(),
+        name="api-contest-session",
+    ),
+    path("progress/", progress.OwnProgressView.as_view()),
+    path("progress/cohort/", progress.CohortProgressView.as_view()),
+    path("progress/<path:username>/", progress.ProgressView.as_view()),
 ]

@@ -48,13 +48,16 @@ _SESSIONS: Final = f"""
 """
 
 
-def _buckets(field: str) -> str:
-    """SQL: buckets of all sessions of a person, pooled."""
+_OF_PERSON: Final = "r.user_id = %(user)s"
+
+
+def _buckets(field: str, whose: str = _OF_PERSON) -> str:
+    """SQL: buckets of all sessions of a person, or of everybody, pooled."""
     return f"""
         SELECT key AS name, sum((value ->> 'attempted')::bigint)::bigint AS attempted,
             sum((value ->> 'correct')::bigint)::bigint AS correct
         FROM sessions_app_contestresult r CROSS JOIN LATERAL jsonb_each(r.{field})
-        WHERE r.user_id = %(user)s GROUP BY key
+        WHERE {whose} GROUP BY key
     """
 
 
@@ -69,11 +72,11 @@ _TOPICS: Final = f"""
     ORDER BY attempted DESC, name
 """
 
-_DIFFICULTIES: Final = f"""
-    SELECT name, attempted, correct, {_OWN_ACCURACY} AS accuracy
-    FROM ({_buckets("difficulty_performance")}) b
+_OF_DIFFICULTY: Final = f"""
+    SELECT name, attempted, correct, {_OWN_ACCURACY} AS accuracy FROM ({{buckets}}) b
     ORDER BY array_position(ARRAY['easy', 'medium', 'hard'], name), name
 """
+_DIFFICULTIES: Final = _OF_DIFFICULTY.format(buckets=_buckets("difficulty_performance"))
 
 # everybody who attempted anything: accounts, and names without one
 _COHORT: Final = """
@@ -125,6 +128,42 @@ def progress(user: User) -> dict[str, Any]:
         "difficulties": _rows(_DIFFICULTIES, given),
         "percentile": _percentile(cohort) if totals["attempted"] else None,
         "cohort": cohort["others"],
+    }
+
+
+_QUARTILE: Final = (
+    "round((percentile_cont({share}) WITHIN GROUP (ORDER BY 100 * pooled))::numeric, 2)"
+)
+_EVERYBODY: Final = f"""
+    SELECT count(*) AS people, coalesce(sum(attempted), 0)::bigint AS attempted,
+        coalesce(sum(correct), 0)::bigint AS correct, coalesce({_POOLED}, 0) AS accuracy,
+        {_QUARTILE.format(share=0.25)} AS lower_quartile,
+        {_QUARTILE.format(share=0.5)} AS median,
+        {_QUARTILE.format(share=0.75)} AS upper_quartile
+    FROM people
+"""
+_ALL_TOPICS: Final = f"""
+    SELECT name, attempted, correct, {_OWN_ACCURACY} AS accuracy
+    FROM ({_buckets("topic_performance", "true")}) b WHERE attempted > 0
+    ORDER BY attempted DESC, name
+"""
+_ALL_DIFFICULTIES: Final = _OF_DIFFICULTY.format(buckets=_buckets("difficulty_performance", "true"))
+
+
+def cohort_progress() -> dict[str, Any]:
+    """Everybody who attempted anything, together: nobody is named.
+
+    ``accuracy`` is pooled over all attempts; the quartiles and the median are those of the
+    people's own pooled accuracies, null without people. Percentages.
+    """
+    [totals] = _rows(_PEOPLE + _EVERYBODY, {})
+    quartiles = {name: totals.pop(name) for name in ("lower_quartile", "median", "upper_quartile")}
+    return {
+        "people": totals.pop("people"),
+        "totals": totals,
+        "accuracies": quartiles,
+        "topics": _rows(_ALL_TOPICS, {}),
+        "difficulties": _rows(_ALL_DIFFICULTIES, {}),
     }
 
 
