@@ -108,12 +108,12 @@ class LessonView(GenericAPIView[Any]):
     def patch(self, request: Request, lesson: str) -> Response:
         """Change what is sent; the rules hold for what results. More seats promote waiters."""
         public_id = public_id_of(lesson)
+        if "If-Match" not in request.headers:
+            return _updated(request, public_id)
         with transaction.atomic():
             find_lesson(public_id, viewer_of(caller(request)), lock=True)
-            if "If-Match" in request.headers:
-                require_match(request, _told(request, public_id))
-            update_lesson(public_id, _values(request), acting_user=caller(request))
-            return tagged(_told(request, public_id))
+            require_match(request, _told(request, public_id))
+            return _updated(request, public_id)
 
     @extend_schema(operation_id="lessons_destroy", responses={204: None})
     def delete(self, request: Request, lesson: str) -> Response:
@@ -139,6 +139,11 @@ class LessonStatusView(GenericAPIView[Any]):
 
 def lesson_address(public_id: str) -> str:
     return reverse("api-lesson", args=[public_id])
+
+
+def _updated(request: Request, public_id: str) -> Response:
+    update_lesson(public_id, _values(request), acting_user=caller(request))
+    return tagged(_told(request, public_id))
 
 
 def _told(request: Request, public_id: str) -> Any:

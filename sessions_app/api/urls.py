@@ -4,6 +4,7 @@ from django.urls import path
 
 from sessions_app.api import (
     bookings,
+    calendar,
     collaboration,
     contest_sessions,
     lesson_deeds,
@@ -45,6 +46,8 @@ urlpatterns = [
     path("bookings/<int:booking>/confirm/", bookings.ConfirmBookingView.as_view()),
     path("bookings/<int:booking>/check-in/", bookings.CheckInBookingView.as_view()),
     path("bookings/<int:booking>/attendance/", bookings.BookingAttendanceView.as_view()),
+    path("calendar/", calendar.CalendarView.as_view()),
+    path("calendar.ics", calendar.CalendarFeedView.as_view()),
     path("contest-sessions/", contest_sessions.ContestSessionListView.as_view()),
     # old ids hold whatever somebody called a session, a slash perhaps
     path(
