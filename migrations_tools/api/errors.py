@@ -44,7 +44,7 @@ def handle_error(error: Exception, context: dict[str, Any]) -> Response:
     envelope: dict[str, Any]
     if isinstance(told, CarryoverError):
         answer.status_code = told.http_status
-        envelope = {"code": told.code, "message": told.message, "details": told.fields}
+        envelope = {"code": told.code, "message": told.message, "details": _details(told)}
     elif isinstance(told, exceptions.ValidationError):
         answer.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
         fields = list(_flat("", told.get_full_details()))
@@ -70,6 +70,17 @@ def _tellable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_tellable(each) for each in value]
     return value
+
+
+def _details(refusal: CarryoverError) -> dict[str, Any]:
+    """What the refusal names; the values that cannot be are listed as `fields`, as DRF's are."""
+    named = dict(refusal.fields)
+    if isinstance(named.get("details"), list):
+        return {"fields": named.pop("details")} | named
+    if refusal.http_status == status.HTTP_422_UNPROCESSABLE_ENTITY and "field" in named:
+        field = {"field": named.pop("field"), "code": refusal.code, "message": refusal.message}
+        return {"fields": [field]} | named
+    return named
 
 
 def _as_drf(error: Exception) -> Exception:
