@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from guarantees.action_errors import ActionRefused, NothingChanged
+from guarantees.admin.fields import AmountField, DayField
 from guarantees.models import Guarantee, GuaranteeAction
 from guarantees.services.actions import ActionRequest, edit_draft
 from guarantees.services.actions.corrections import MODIFIABLE
@@ -44,6 +46,9 @@ class _AskingForm:
 class DraftForm(_AskingForm, forms.ModelForm[GuaranteeAction]):
     """What a draft asks for; what stands now and the parties are noted anew."""
 
+    new_expiry = DayField(label=_("New expiry"), required=False)
+    new_amount = AmountField(label=_("New amount"), required=False)
+
     class Meta:
         model = GuaranteeAction
         fields = ["new_expiry", "new_amount", "notes", "reason"]
@@ -53,8 +58,8 @@ class DraftForm(_AskingForm, forms.ModelForm[GuaranteeAction]):
         request = ActionRequest(
             action_type=draft.action_type,
             number=draft.number,
-            new_expiry=given["new_expiry"],
-            new_amount=given["new_amount"],
+            new_expiry=given.get("new_expiry"),
+            new_amount=given.get("new_amount"),
             changes={name: new for name, (_, new) in draft.changes.items()},
             reason=given["reason"],
             notes=given["notes"],
@@ -63,7 +68,20 @@ class DraftForm(_AskingForm, forms.ModelForm[GuaranteeAction]):
 
 
 class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
-    """Imported values that a person may correct."""
+    """Imported values that a person may correct.
+
+    Only what differs from the values that the page has shown is corrected, so that nobody undoes
+    what somebody else has corrected since the page was opened.
+    """
+
+    amount = AmountField(label=_("Amount"), required=False)
+    issue_date = DayField(label=_("Issue date"), required=False)
+    expiry_date = DayField(label=_("Expiry date"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
 
     class Meta:
         model = Guarantee
@@ -73,9 +91,18 @@ class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
         try:
             correct_guarantee(
                 self.instance.pk,
-                self.cleaned_data,
+                self._changed(),
+                seen=self._seen(),
                 acting_user=self.acting_user,
                 surface=Surface.ADMIN,
             )
         except NothingChanged:
             return  # saved as it stands
+
+    def _changed(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+    def _seen(self) -> dict[str, Any]:
+        """What the page has shown, as it sent it back."""
+        names = {name: self.add_initial_prefix(name) for name in self.fields}
+        return {name: self.data[sent] for name, sent in names.items() if sent in self.data}

@@ -1,26 +1,37 @@
-"""Guarantees: imported values, and what they currently are."""
+"""Guarantees: what they currently are, what was imported, and what can be done with them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 
+from guarantees.admin import acting, matching_pages
+from guarantees.admin.bulk import act_on_selected
+from guarantees.admin.filters import AnyDigitsSearch, BankFilter, ExpiryFilter, SupplierFilter
 from guarantees.admin.forms import GuaranteeForm
-from guarantees.models import Guarantee
+from guarantees.admin.overview import overview
+from guarantees.models import ActionType, Guarantee
 from guarantees.models.guarantee import BUSINESS_FIELDS
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, RefusedInWords
+from migrations_tools.admin.exporting import ExportMixin
 
 
 @admin.register(Guarantee)
-class GuaranteeAdmin(RefusedInWords, NoDeletion, HistoryAdmin):
+class GuaranteeAdmin(RefusedInWords, ExportMixin, AnyDigitsSearch, NoDeletion, HistoryAdmin):
     """A protected guarantee shows its business fields read-only: a modification changes them.
 
     None is deleted: its batch counts it.
     """
 
     form = GuaranteeForm
+    change_form_template = "admin/guarantees/guarantee/change_form.html"
+    change_list_template = "admin/guarantees/guarantee/change_list.html"
+    actions = ["extend_selected", "release_selected", "export_csv", "export_xlsx"]
     list_display = [
         "number",
         "supplier",
@@ -32,9 +43,48 @@ class GuaranteeAdmin(RefusedInWords, NoDeletion, HistoryAdmin):
         "match_status",
         "is_protected",
     ]
-    list_filter = ["status", "match_status", "import_kind", "is_protected", "current_expiry"]
+    export_fields = [
+        "number",
+        "supplier",
+        "bank",
+        "raw_supplier_name",
+        "raw_bank_name",
+        "contract_number",
+        "amount",
+        "current_amount",
+        "currency",
+        "issue_date",
+        "expiry_date",
+        "current_expiry",
+        "type",
+        "comment",
+        "status",
+        "match_status",
+        "import_kind",
+        "import_date",
+    ]
+    list_filter = [
+        "status",
+        ExpiryFilter,
+        "match_status",
+        BankFilter,
+        SupplierFilter,
+        "import_kind",
+        "is_protected",
+    ]
     list_select_related = ["supplier", "bank"]
-    search_fields = ["number", "raw_supplier_name", "contract_number"]
+    date_hierarchy = "current_expiry"
+    search_fields = [
+        "number",
+        "raw_supplier_name",
+        "raw_bank_name",
+        "contract_number",
+        "supplier__name",
+        "supplier__display_name",
+        "bank__name_en",
+        "bank__name_ar",
+    ]
+    search_help_text = _("Number, contract, supplier or bank; digits of either script.")
     autocomplete_fields = ["supplier", "bank"]
     # known when it came in, decided where matches are, or set by issued actions
     _given = (
@@ -48,9 +98,61 @@ class GuaranteeAdmin(RefusedInWords, NoDeletion, HistoryAdmin):
         "current_expiry",
         "status",
     )
+    fieldsets = [
+        (
+            _("What was imported"),
+            {
+                "fields": [
+                    "number",
+                    ("supplier", "raw_supplier_name"),
+                    ("bank", "raw_bank_name"),
+                    ("contract_number", "related_to"),
+                    ("amount", "currency"),
+                    ("issue_date", "expiry_date"),
+                    "type",
+                    "comment",
+                ]
+            },
+        ),
+        (
+            _("Kept by the program"),
+            {
+                "fields": [
+                    ("current_amount", "current_expiry", "status"),
+                    ("match_status", "is_protected"),
+                    ("batch", "import_kind", "import_date", "created_at"),
+                ]
+            },
+        ),
+    ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("guarantees.add_guaranteeaction"))
+
+    def get_urls(self) -> list[URLPattern]:
+        pages: dict[str, tuple[str, Any]] = {
+            "matching": ("matching/", matching_pages.names),
+            "accept": ("matching/accept/", matching_pages.accept),
+            "decide": ("matching/<str:party>/<int:pk>/", matching_pages.decide),
+            "duplicates": ("duplicates/", matching_pages.duplicates),
+            "act": ("<int:pk>/act/<str:action_type>/", acting.act),
+        }
+        own = [
+            path(route, self.admin_site.admin_view(view), name=f"guarantees_guarantee_{name}")
+            for name, (route, view) in pages.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    @admin.action(description=_("Extend selected guarantees"), permissions=["act"])
+    def extend_selected(self, request: HttpRequest, queryset: QuerySet[Guarantee]) -> HttpResponse:
+        return act_on_selected(request, queryset, ActionType.EXTENSION)
+
+    @admin.action(description=_("Release selected guarantees"), permissions=["act"])
+    def release_selected(self, request: HttpRequest, queryset: QuerySet[Guarantee]) -> HttpResponse:
+        return act_on_selected(request, queryset, ActionType.RELEASE)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Guarantee | None = None
@@ -66,3 +168,13 @@ class GuaranteeAdmin(RefusedInWords, NoDeletion, HistoryAdmin):
 
     def save_model(self, request: HttpRequest, obj: Guarantee, form: Any, change: bool) -> None:
         form.carry_out()
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        guarantee = context.get("original")
+        if guarantee is not None:
+            # as it is stored: a refused form has put its own values into the one on the page
+            stored = Guarantee.objects.select_related("supplier", "bank", "batch")
+            context.update(overview(request, stored.get(pk=guarantee.pk)))
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -12,8 +12,8 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
-from django.db.models import Count, Max, QuerySet, TextField
-from django.db.models.functions import Cast, Coalesce, Lower
+from django.db.models import Case, Count, Max, QuerySet, TextField, Value, When
+from django.db.models.functions import Lower
 
 from guarantees.intake import Entry
 from guarantees.models import Guarantee
@@ -30,27 +30,6 @@ def keys_of(
     if bank is not None:
         yield number, bank, amount, expiry
     yield number, normalize_name(raw_bank), amount, expiry
-
-
-def duplicate_groups() -> QuerySet[Any, Any]:
-    """Stored guarantees that share number, bank, amount and expiry, the newest groups first.
-
-    A group has ``number_text``, ``bank_key`` (the bank's id, or its name as written where nobody
-    knows it), ``amount``, ``expiry_date``, ``guarantees`` (how many) and ``keys`` (their ids). A
-    guarantee without an amount is nobody's duplicate.
-    """
-    return (
-        Guarantee.objects.filter(amount__isnull=False)
-        .annotate(
-            number_text=trimmed("number"),
-            bank_key=Coalesce(Cast("bank_id", TextField()), Lower("raw_bank_name")),
-        )
-        .order_by()
-        .values("number_text", "bank_key", "amount", "expiry_date")
-        .annotate(guarantees=Count("pk"), keys=ArrayAgg("pk"), newest=Max("pk"))
-        .filter(guarantees__gt=1)
-        .order_by("-newest")
-    )
 
 
 def entry_keys(entry: Entry) -> list[Key]:
@@ -100,3 +79,24 @@ _KNOWN = """
         ORDER BY same.bank_id, same.raw_bank_name, same.id DESC
     ) found
 """
+
+
+def duplicate_groups() -> QuerySet[Any, Any]:
+    """Guarantees that share number, bank, amount and expiry, a row for each group.
+
+    Rows have ``key``, ``bank`` (null where it is not known: then the raw names are the same),
+    ``amount``, ``expiry_date``, ``guarantees`` (their ids) and ``count``; the newest come first.
+    """
+    unknown = Case(
+        When(bank__isnull=True, then=Lower(trimmed("raw_bank_name"))),
+        default=Value(""),
+        output_field=TextField(),
+    )
+    return (
+        Guarantee.objects.order_by()
+        .annotate(key=trimmed("number"), unknown_bank=unknown)
+        .values("key", "bank", "unknown_bank", "amount", "expiry_date")
+        .annotate(count=Count("pk"), newest=Max("pk"), guarantees=ArrayAgg("pk", ordering="pk"))
+        .filter(count__gt=1)
+        .order_by("-newest")
+    )

@@ -88,3 +88,20 @@ def with_suggestions(party: str, groups: Iterable[Mapping[str, Any]]) -> list[Op
             )
         )
     return names
+
+
+def reach_of(party: str, guarantees: Iterable[int]) -> dict[int, int]:
+    """How many open guarantees a decision on each of ``guarantees`` reaches; two queries."""
+    raw, _column = COLUMNS[party]
+    open_ = Guarantee.objects.filter(match_status=MatchStatus.NEEDS_REVIEW, is_protected=False)
+    asked = list(open_.filter(pk__in=list(guarantees)).values_list("pk", "batch_id", raw))
+    counted = (
+        open_.filter(
+            batch__in={batch for _, batch, _ in asked}, **{f"{raw}__in": {n for *_, n in asked}}
+        )
+        .order_by()
+        .values_list("batch_id", raw)
+        .annotate(guarantees=Count("pk"))
+    )
+    found: dict[tuple[int, str], int] = {(batch, name): n for batch, name, n in counted}
+    return {pk: found[batch, name] if normalize_name(name) else 1 for pk, batch, name in asked}

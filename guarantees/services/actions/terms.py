@@ -14,7 +14,9 @@ from hashlib import sha256
 from typing import Any, Final
 
 from guarantees.action_errors import (
+    ActionRefused,
     AlreadyReleased,
+    AmountMissing,
     AmountOutOfRange,
     BankUnknown,
     ChangedMeanwhile,
@@ -162,13 +164,13 @@ def _extended(request: ActionRequest, guarantee: Guarantee, now: Terms) -> Terms
 
 def _reduced(request: ActionRequest, guarantee: Guarantee, now: Terms) -> Terms:
     new, current = request.new_amount, now.previous_amount
-    if new is None:
-        raise ValueRefused("A reduction needs the new amount.", field="new_amount")
     if current is None:
         raise NoAmount(
             f"Guarantee {guarantee.number} has no amount; correct it by a modification first.",
             number=guarantee.number,
         )
+    if new is None:
+        raise AmountMissing("A reduction needs the new amount.", field="new_amount")
     new = _money(new)
     if new >= current:
         raise AmountOutOfRange(
@@ -201,6 +203,17 @@ RULES: Final[dict[str, _Rule]] = {
         frozenset({"changes"}), _modified, known_parties=False, after_release=True
     ),
 }
+
+
+def obstacle(action_type: str, guarantee: Guarantee) -> ActionRefused | None:
+    """Why ``guarantee`` takes no action of that type as it stands, whatever is asked for."""
+    try:
+        agree_terms(ActionRequest(action_type=action_type, number=guarantee.number), guarantee)
+    except (ReasonMissing, AmountMissing):
+        return None  # nothing was asked for yet
+    except ActionRefused as refusal:
+        return refusal
+    return None
 
 
 def one_year_later(day: date) -> date:

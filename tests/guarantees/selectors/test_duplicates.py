@@ -43,10 +43,8 @@ def test_guarantees_with_the_same_number_bank_amount_and_expiry_are_a_group():
     GuaranteeFactory.create(number="D-1", bank=BankFactory.create())
     GuaranteeFactory.create(number="D-1", bank=bank, amount=5)
     unknown = [GuaranteeFactory.create(number="D-2", raw_bank_name=n) for n in ("Who", "WHO")]
-    for _ in range(2):
-        GuaranteeFactory.create(number="D-3", bank=bank, amount=None)
     first, second = duplicate_groups()
-    assert (first["number_text"], first["bank_key"]) == ("D-2", "who")
-    assert sorted(first["keys"]) == [found.pk for found in unknown]
-    assert (second["number_text"], second["guarantees"]) == ("D-1", 2)
-    assert sorted(second["keys"]) == [found.pk for found in same]
+    assert (first["key"], first["bank"], first["count"]) == ("D-2", None, 2)
+    assert first["guarantees"] == [found.pk for found in unknown]
+    assert (second["key"], second["bank"], second["count"]) == ("D-1", bank.pk, 2)
+    assert second["guarantees"] == [found.pk for found in same]
