@@ -1,5 +1,13 @@
 """Admin pages of sessions: short declarations. Forms change words, services the rest."""
 
-from sessions_app.admin import activity, contests, lessons, people, projects, sessions
+from sessions_app.admin import (
+    activity,
+    collaboration,
+    contests,
+    lessons,
+    people,
+    projects,
+    sessions,
+)
 
-__all__ = ["activity", "contests", "lessons", "people", "projects", "sessions"]
+__all__ = ["activity", "collaboration", "contests", "lessons", "people", "projects", "sessions"]

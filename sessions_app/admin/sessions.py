@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnlyInline
 from sessions_app.models import (
     AgentSession,
-    CollaborationSession,
     ContestSession,
     LessonSession,
     ProjectSwitch,
@@ -78,12 +77,6 @@ class SessionAdmin(NoDeletion, HistoryAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
-
-
-@admin.register(CollaborationSession)
-class CollaborationSessionAdmin(SessionAdmin):
-    search_fields = [*SessionAdmin.search_fields, "participants__email"]
-    inlines = [ParticipantInline, FileInline]
 
 
 @admin.register(AgentSession)
