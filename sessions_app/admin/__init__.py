@@ -1,7 +1,11 @@
-"""Admin pages of sessions: short declarations. Forms change words, services the rest."""
+"""Admin pages of sessions: short declarations. Forms change words, services the rest.
+
+`operations` is how the page of an object offers what a service does.
+"""
 
 from sessions_app.admin import (
     activity,
+    agents,
     collaboration,
     contests,
     lessons,
@@ -10,4 +14,13 @@ from sessions_app.admin import (
     sessions,
 )
 
-__all__ = ["activity", "collaboration", "contests", "lessons", "people", "projects", "sessions"]
+__all__ = [
+    "activity",
+    "agents",
+    "collaboration",
+    "contests",
+    "lessons",
+    "people",
+    "projects",
+    "sessions",
+]

@@ -8,7 +8,6 @@ from django.http import HttpRequest
 
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnlyInline
 from sessions_app.models import (
-    AgentSession,
     ContestSession,
     LessonSession,
     ProjectSwitch,
@@ -77,17 +76,6 @@ class SessionAdmin(NoDeletion, HistoryAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
-
-
-@admin.register(AgentSession)
-class AgentSessionAdmin(SessionAdmin):
-    list_display = ["session_id", "title", "status", "project", "user", "last_activity_at"]
-    list_filter = ["status", ("project", admin.EmptyFieldListFilter), "last_activity_at"]
-    list_select_related = ["project", "user"]
-    search_fields = [*SessionAdmin.search_fields, "project__name", "user__username"]
-    fields = [*SessionAdmin.fields, ("project", "user")]
-    readonly_fields = [*SessionAdmin.readonly_fields, "project", "user"]
-    inlines = [SwitchInline]
 
 
 @admin.register(ContestSession)

@@ -29,7 +29,7 @@ def page(model: str, view: str, *arguments: object) -> str:
     return reverse(f"admin:sessions_app_{model}_{view}", args=arguments)
 
 
-def do(client: Client, model: str, pk: object, name: str, **values: object) -> Any:
+def do(client: Client, model: str, pk: object, name: str, /, **values: object) -> Any:
     """Send the form of an operation as a browser would."""
     return client.post(page(model, "operation", pk, name), values)
 
