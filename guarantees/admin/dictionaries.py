@@ -41,10 +41,11 @@ class _Party(ExportMixin, AnyDigitsSearch, HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)
-        return found.annotate(
+        counted: QuerySet[Any] = found.annotate(
             guarantees_here=_counted(Guarantee, self.column),
             aliases_here=_counted(self.alias, self.column),
         )
+        return counted
 
     @admin.display(description=_("guarantees"))
     def guarantees_count(self, row: Any) -> SafeString:

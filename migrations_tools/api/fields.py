@@ -42,6 +42,12 @@ class ReasonField(TextField):
         super().__init__(**{"required": False, "default": "", "allow_blank": True, **arguments})
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why, if anybody is to know."""
+
+    reason = ReasonField()
+
+
 class KeysField(serializers.ListField):
     """Source keys."""
 

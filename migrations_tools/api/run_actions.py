@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from migrations_tools.api.access import SURFACE, caller
-from migrations_tools.api.fields import KeysField, ReasonField, TextField
+from migrations_tools.api.fields import KeysField, ReasonField, ReasonSerializer, TextField
 from migrations_tools.api.idempotency import idempotent, idempotent_apart
 from migrations_tools.api.run_serializers import RunSerializer, told_run
 from migrations_tools.api.runs import ASKED, NOTHING, accepted, nothing, readable_run
@@ -21,12 +21,6 @@ from migrations_tools.services import cutover, policies, retention, runs
 from migrations_tools.services.requests import request_rollback, request_run
 from migrations_tools.services.verification import request_verification
 from migrations_tools.states import RunKind
-
-
-class ReasonSerializer(serializers.Serializer[Any]):
-    """Why, if anybody is to know."""
-
-    reason = ReasonField()
 
 
 class DriftSerializer(ReasonSerializer):

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
-from sessions_app.api.requests import ReasonSerializer
+from migrations_tools.api.fields import ReasonSerializer
 from sessions_app.collaboration.roles import Right, rights_of
 from sessions_app.collaboration.state import Collaboration, Member
 from sessions_app.models import ParticipantRole, ParticipantStatus, SessionStatus

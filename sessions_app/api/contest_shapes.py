@@ -152,7 +152,7 @@ class TrendSerializer(serializers.Serializer[Any]):
     change = serializers.FloatField(allow_null=True, help_text="Percentage points.")
 
 
-class ProgressSerializer(serializers.Serializer[Any]):
+class ContestProgressSerializer(serializers.Serializer[Any]):
     """`sessions_app.selectors.contest_progress.progress`."""
 
     totals = OwnTotalsSerializer()

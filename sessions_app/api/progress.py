@@ -12,13 +12,13 @@ from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.services.actors import require_permission
-from sessions_app.api.contest_shapes import CohortProgressSerializer, ProgressSerializer
+from sessions_app.api.contest_shapes import CohortProgressSerializer, ContestProgressSerializer
 from sessions_app.selectors.contest_progress import cohort_progress, progress
 from sessions_app.selectors.contest_sessions import VIEW_ALL, find_person
 
 
 class OwnProgressView(GenericAPIView[Any]):
-    serializer_class = ProgressSerializer
+    serializer_class = ContestProgressSerializer
 
     @extend_schema(operation_id="progress_own")
     def get(self, request: Request) -> Response:
@@ -27,7 +27,7 @@ class OwnProgressView(GenericAPIView[Any]):
 
 
 class ProgressView(GenericAPIView[Any]):
-    serializer_class = ProgressSerializer
+    serializer_class = ContestProgressSerializer
 
     @extend_schema(operation_id="progress_retrieve")
     def get(self, request: Request, username: str) -> Response:
@@ -47,4 +47,4 @@ class CohortProgressView(GenericAPIView[Any]):
 
 
 def _told(person: User) -> Response:
-    return Response(ProgressSerializer(progress(person)).data)
+    return Response(ContestProgressSerializer(progress(person)).data)

@@ -12,7 +12,6 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
-LONGEST_REASON: Final = 2_000  # characters
 
 
 def asked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -38,14 +37,6 @@ class InstantField(serializers.DateTimeField):
         if timezone.is_naive(value):
             self.fail("naive")
         return super().enforce_timezone(value)
-
-
-class ReasonSerializer(serializers.Serializer[Any]):
-    """Why; kept in the history."""
-
-    reason = serializers.CharField(
-        max_length=LONGEST_REASON, required=False, allow_blank=True, default=""
-    )
 
 
 class ReferenceSerializer(serializers.Serializer[Any]):

@@ -79,6 +79,7 @@ def test_the_list_takes_as_many_queries_with_many_runs(django_assert_num_queries
     run = start_run("carry_orders", **actor())
     with django_assert_num_queries(1):
         caller.get("data-migrations/")
+    assert run is not None
     work_run(run)
     for _ in range(3):
         start_run("gather_notes", **actor())
@@ -114,6 +115,7 @@ def test_a_second_run_is_refused_while_one_is_active():
     stage(1)
     caller = operator()
     active = start_run("carry_orders", **actor())
+    assert active is not None
     for path in ("plan/", "run/"):
         answer = caller.post(NAME + path)
         assert problem(answer) == (409, "run_active")

@@ -126,7 +126,7 @@ class StopBook(APIView):
     @idempotent_apart
     def post(self, request: Request) -> Response:
         with transaction.atomic(durable=True):
-            if not DayBook.objects.filter(day=request.data["day"]).delete()[0]:
+            if not DayBook.objects.filter(day=dict(request.data)["day"]).delete()[0]:
                 raise CarryoverError("There is no such book.", code="no_book")
         return Response({"deleted": True})
 

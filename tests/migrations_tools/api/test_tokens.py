@@ -48,7 +48,9 @@ def test_a_token_lets_in_until_it_expires_or_is_handed_back(clerk):
     first, second = login(), login()
     assert first.status_code == 200
     assert set(first.json()) == {"token", "expiry"}
-    assert parse_datetime(first.json()["expiry"]) > timezone.now() + timedelta(hours=9)
+    expiry = parse_datetime(first.json()["expiry"])
+    assert expiry is not None
+    assert expiry > timezone.now() + timedelta(hours=9)
     tokens = [answer.json()["token"] for answer in (first, second)]
     assert tokens[0] not in str(AuthToken.objects.values())
 
