@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("migrations_tools", "0013_idempotency_keys"),
+        ("migrations_tools", "0014_groups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import IntegrityError, connection
+from django.utils import timezone
 
 from tests.database import MOST_BYTES
 
@@ -66,10 +68,13 @@ def test_flush_brings_back_the_rows_of_the_newly_migrated_database() -> None:
 
 
 def test_what_a_large_test_left_is_cleared_away() -> None:
-    Group.objects.bulk_create(Group(name=f"left-over {n:0100}") for n in range(2_000))
+    now = timezone.now()
+    Session.objects.bulk_create(
+        Session(session_key=f"{n}", session_data="x" * 100, expire_date=now) for n in range(2_000)
+    )
 
     flush()
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_relation_size('auth_group') < %s", [MOST_BYTES])
+        cursor.execute("SELECT pg_relation_size('django_session') < %s", [MOST_BYTES])
         assert cursor.fetchone() == (True,)

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("sessions_app", "0009_incomplete_attempts"),
+        ("sessions_app", "0010_groups"),
         ("migrations_tools", "0015_uploads"),
     ]
 

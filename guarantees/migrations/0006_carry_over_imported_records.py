@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("guarantees", "0004_rejected_rows"),
+        ("guarantees", "0005_groups"),
         ("migrations_tools", "0015_uploads"),
     ]
 
