@@ -6,17 +6,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
+
+from migrations_tools.exceptions import CarryoverError, PermissionRefused
 
 if TYPE_CHECKING:  # models come after Django's start, this module before it
     from django.contrib.auth.models import User
 
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 #: Apps that people work with; the machinery comes after them.
 _FIRST = ("migrations_tools", "sessions_app", "guarantees")
@@ -47,10 +54,64 @@ class CarryoverAdminSite(AdminSite):
         }
         return super().index(request, shown | (extra_context or {}))
 
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Every page of the admin: refused attempts are kept, refusals of services told in words.
+
+        Strangers are only sent to the login.
+        """
+
+        @wraps(view)
+        def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied as denial:
+                # a service that refuses keeps that itself
+                if not isinstance(denial.__cause__, PermissionRefused):
+                    _keep_refusal(request)
+                raise
+            except CarryoverError as refusal:
+                return self._refused(request, refusal)
+
+        guarded = super().admin_view(watched, cacheable)
+
+        @wraps(guarded)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.user.is_authenticated and not self.has_permission(request):
+                _keep_refusal(request)
+            return guarded(request, *args, **kwargs)
+
+        return cast(View, page)
+
+    def _refused(self, request: HttpRequest, refusal: CarryoverError) -> TemplateResponse:
+        """A page with what a service refused and no page of its own told."""
+        context = self.each_context(request) | {
+            "title": _("This was not done"),
+            "message": refusal.message,
+        }
+        return TemplateResponse(
+            request, "carryover/refused.html", context, status=refusal.http_status
+        )
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What people work with first, then accounts and machinery."""
         found = super().get_app_list(request, app_label)
         return sorted(found, key=lambda app: app["app_label"] not in _FIRST)
+
+
+def _keep_refusal(request: HttpRequest) -> None:
+    """Keep who was refused, and at which address."""
+    from migrations_tools.services.actors import record_refusal
+    from migrations_tools.states import Surface
+
+    match = request.resolver_match
+    address = match.view_name if match is not None else request.path
+    if address != "admin:logout":  # whoever may not be here may leave
+        record_refusal(
+            cast("User", request.user),
+            surface=Surface.ADMIN,
+            address=address,
+            method=request.method or "",
+        )
 
 
 class CarryoverAdminConfig(AdminConfig):

@@ -114,12 +114,15 @@ def duration(seconds: float | None) -> str:
         return _("%(n)s s") % {"n": whole}
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
-        return _("%(m)s min %(s)s s") % {"m": minutes, "s": rest}
+        parts = [_("%(n)s min") % {"n": minutes}, _("%(n)s s") % {"n": rest} if rest else ""]
+        return " ".join(filter(None, parts))
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
-        return _("%(h)s h %(m)s min") % {"h": hours, "m": minutes}
+        parts = [_("%(n)s h") % {"n": hours}, _("%(n)s min") % {"n": minutes} if minutes else ""]
+        return " ".join(filter(None, parts))
     days, hours = divmod(hours, 24)
-    return ngettext("%(d)s day %(h)s h", "%(d)s days %(h)s h", days) % {"d": days, "h": hours}
+    parts = [ngettext("%(n)s day", "%(n)s days", days) % {"n": days}]
+    return " ".join([*parts, *([_("%(n)s h") % {"n": hours}] if hours else [])])
 
 
 @register.filter

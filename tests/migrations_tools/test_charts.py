@@ -21,8 +21,8 @@ def render(source: str, **context: object) -> str:
     [
         ("{{ value|duration }}", 0.04, "0 s"),
         ("{{ value|duration }}", 2.5, "2.5 s"),
-        ("{{ value|duration }}", 59.6, "1 min 0 s"),
-        ("{{ value|duration }}", 3900, "1 h 5 min"),
+        ("{{ value|duration }}", 59.6, "1 min"),
+        ("{{ value|duration }}", 3661, "1 h 1 min"),
         ("{{ value|duration }}", 86400 * 3 + 7200, "3 days 2 h"),
         ("{{ value|duration }}", None, "–"),
         ("{{ value|rate }}", 1234.6, "1,235 rows/s"),
