@@ -16,8 +16,9 @@ from guarantees.intake import Entry, Judge, Problem
 from guarantees.models import BatchKind, Guarantee, ImportBatch
 from guarantees.pasted import Cells, cells_of, read_pasted
 from guarantees.selectors.dictionaries import read_dictionaries
-from guarantees.selectors.duplicates import entry_keys, known_guarantees
+from guarantees.selectors.duplicates import Key, entry_keys, known_guarantees
 from guarantees.services.actions.writing import local_day
+from guarantees.services.import_reports import JudgedRow
 from guarantees.services.imports import duplicate_of
 from guarantees.services.recording import (
     lock_day_batch,
@@ -25,6 +26,7 @@ from guarantees.services.recording import (
     references_checked,
     save_totals,
 )
+from guarantees.workbooks.cells import Unreadable
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import Clock, history_reason
 
@@ -32,6 +34,8 @@ from migrations_tools.signing import Clock, history_reason
 LONGEST_TEXT: Final = 200_000
 MOST_PASTED: Final = 500
 
+#: In place of a list or an object: a form has plain values only.
+_NO_VALUE: Final = Unreadable("not_text", "has no plain value.")
 _RELATED_TO: Final = (None, "", "contract", "purchase_order")
 
 
@@ -59,17 +63,40 @@ def enter_guarantee(
     nothing is written then.
     """
     _require(acting_user, "enter a guarantee", surface)
+    cells, problems = _typed(values)
+    return _enter(
+        BatchKind.MANUAL, [cells], problems, acting_user=acting_user, surface=surface, now=now
+    )
+
+
+def preview_entry(values: Mapping[str, object], *, acting_user: User, surface: str) -> JudgedRow:
+    """What entering ``values`` would make of them, or all that is wrong; nothing is written.
+
+    Raises PermissionRefused.
+    """
+    _require(acting_user, "enter a guarantee", surface)
+    cells, problems = _typed(values)
+    row = JudgedRow(1, _judge().judge(cells), cells)
+    if row.judged.entry is not None:
+        _flag(row.judged.entry, row.judged.warnings, known_guarantees([row.judged.entry]))
+    if problems:
+        row.judged.entry = None
+        row.judged.problems += problems
+    return row
+
+
+def _typed(values: Mapping[str, object]) -> tuple[Cells, list[Problem]]:
+    """What was typed into a form, as cells, and what no cell can be."""
     cells, unknown = cells_of(values)
     problems = [
         Problem(name, "unknown_field", f"{name}: there is no such field.") for name in unknown
     ]
+    cells |= {name: _NO_VALUE for name, value in cells.items() if isinstance(value, list | dict)}
     if values.get("related_to") not in _RELATED_TO:
         problems.append(
             Problem("related_to", "invalid_value", "related_to is contract or purchase_order.")
         )
-    return _enter(
-        BatchKind.MANUAL, [cells], problems, acting_user=acting_user, surface=surface, now=now
-    )
+    return cells, problems
 
 
 def paste_guarantees(
@@ -81,6 +108,26 @@ def paste_guarantees(
     is written then.
     """
     _require(acting_user, "paste guarantees", surface)
+    found = _pasted(text)
+    return _enter(BatchKind.PASTE, found, [], acting_user=acting_user, surface=surface, now=now)
+
+
+def preview_pasted(text: str, *, acting_user: User, surface: str) -> list[JudgedRow]:
+    """What pasting ``text`` would make of each guarantee in it, in order; nothing is written.
+
+    Raises PermissionRefused, or ValidationRefused where nothing in the text is understood.
+    """
+    _require(acting_user, "paste guarantees", surface)
+    judge, found = _judge(), _pasted(text)
+    rows = [JudgedRow(place, judge.judge(cells), cells) for place, cells in enumerate(found, 1)]
+    known = known_guarantees(row.judged.entry for row in rows if row.judged.entry)
+    for row in rows:
+        if row.judged.entry is not None:
+            _flag(row.judged.entry, row.judged.warnings, known)
+    return rows
+
+
+def _pasted(text: str) -> list[Cells]:
     if len(text) > LONGEST_TEXT:
         _refuse_text("too_long", f"The text has more than {LONGEST_TEXT:,} characters.")
     found = read_pasted(text)
@@ -92,7 +139,14 @@ def paste_guarantees(
         )
     if len(found) > MOST_PASTED:
         _refuse_text("too_many", f"The text has more than {MOST_PASTED} guarantees; use a file.")
-    return _enter(BatchKind.PASTE, found, [], acting_user=acting_user, surface=surface, now=now)
+    return found
+
+
+def _flag(entry: Entry, warnings: list[Problem], known: Mapping[Key, int]) -> None:
+    """Warn of an entry that a stored guarantee looks like."""
+    stored = next((known[key] for key in entry_keys(entry) if key in known), None)
+    if stored is not None:
+        warnings.append(duplicate_of(stored))
 
 
 def _enter(
@@ -115,9 +169,7 @@ def _enter(
         batch = lock_day_batch(kind, local_day(at), at=at, **by)
         known = known_guarantees(entries)
         for entry, flags in zip(entries, warnings, strict=True):
-            stored = next((known[key] for key in entry_keys(entry) if key in known), None)
-            if stored is not None:
-                flags.append(duplicate_of(stored))
+            _flag(entry, flags, known)
         pks = record_new(batch, entries, at=at, **by)
         save_totals(batch, **by)
     written = Guarantee.objects.select_related("supplier", "bank", "batch").in_bulk(pks)
@@ -128,8 +180,7 @@ def _judged(
     given: Sequence[Cells], problems: Sequence[Problem]
 ) -> tuple[list[Entry], list[list[Problem]]]:
     """The entries with their warnings. Raises ValidationRefused with the problems of all."""
-    day_first = bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
-    judge = Judge(read_dictionaries(), day_first=day_first)
+    judge = _judge()
     judged = [judge.judge(cells) for cells in given]
     details = [problem.as_json() | {"entry": 1} for problem in problems]
     for place, found in enumerate(judged, 1):
@@ -138,6 +189,11 @@ def _judged(
         raise ValidationRefused(details)
     entries = [found.entry for found in judged if found.entry is not None]
     return entries, [found.warnings for found in judged]
+
+
+def _judge() -> Judge:
+    day_first = bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
+    return Judge(read_dictionaries(), day_first=day_first)
 
 
 def _require(user: User, deed: str, surface: str) -> None:

@@ -20,6 +20,7 @@ from guarantees.models import (
     GuaranteeAction,
     ImportedRecord,
     ImportSession,
+    RejectedRow,
     Supplier,
     SupplierAlias,
     SupplierOverride,
@@ -50,6 +51,7 @@ def make_one_of_each(number: int) -> None:
     SupplierOverride.objects.create(supplier=supplier, name="override")
     BankAlias.objects.create(bank=bank, name="alias")
     guarantee = GuaranteeFactory.create(supplier=supplier, bank=bank)
+    RejectedRow.objects.create(batch=guarantee.batch, row=number, cells={}, problems=[])
     session = ActionSessionFactory.create(day=date(2025, 1, 1) + timedelta(days=number))
     action = GuaranteeActionFactory.create(guarantee=guarantee, session=session, issued=True)
     ImportSession.objects.create(id=number, session_type="excel")
