@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from migrations_tools.api import definitions, run_actions, runs
+from migrations_tools.api import definitions, events, run_actions, run_parts, runs
 from migrations_tools.api.documentation import DocumentationView
 from migrations_tools.api.tokens import LoginView, LogoutAllView, LogoutView, MeView
 
@@ -33,6 +33,13 @@ _runs = [
     path("runs/<str:run>/tune/", run_actions.TuneView.as_view()),
     path("runs/<str:run>/waive/", run_actions.WaiveView.as_view()),
     path("runs/<str:run>/purge/", run_actions.PurgeView.as_view()),
+    path("runs/<str:run>/ledger/", run_parts.LedgerView.as_view()),
+    path("runs/<str:run>/changes/", run_parts.ChangeView.as_view()),
+    path("runs/<str:run>/problems/", run_parts.ProblemView.as_view()),
+    path("runs/<str:run>/transitions/", run_parts.TransitionView.as_view()),
+    path("runs/<str:run>/batches/", run_parts.BatchView.as_view()),
+    path("runs/<str:run>/checks/", run_parts.CheckView.as_view()),
+    path("runs/<str:run>/events/", events.EventView.as_view()),
 ]
 
 _version_1 = [

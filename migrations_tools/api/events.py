@@ -1,0 +1,164 @@
+"""``/api/v1/runs/{run}/events/``: a run as it happens, as server-sent events (SPEC §4).
+
+Events are ``transition``, with the id of the transition, and ``progress``; ``end`` is the last one
+of a run that changes no more by itself. Any stream ends after `LONGEST`: a browser's
+``EventSource`` comes back by itself with ``Last-Event-ID``, and is told what it missed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.db import close_old_connections
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from migrations_tools.api.run_parts import TransitionSerializer
+from migrations_tools.api.runs import readable_run
+from migrations_tools.models import Run, Transition
+from migrations_tools.selectors.progress import progress_of
+from migrations_tools.states import ACTIVE_STATES, RunState
+
+#: Seconds of a stream, so that it holds a process of the server up for no longer.
+LONGEST: Final = 60
+#: Seconds between two looks at the run.
+LOOK_SECONDS: Final = 1.0
+#: Seconds of silence after which a comment shows that the stream is alive.
+HEARTBEAT_SECONDS: Final = 15.0
+#: Transitions of one look.
+_MOST: Final = 500
+_DIGITS_OF_BIGINT: Final = 19
+#: States in which a run may still change by itself.
+_GOING: Final = ACTIVE_STATES | {RunState.PLANNED, RunState.AWAITING_APPROVAL}
+
+_TYPE: Final = "text/event-stream"
+_EXAMPLE: Final = (
+    "id: 812\nevent: transition\n"
+    'data: {"id": 812, "action": "start", "from_state": "queued", "to_state": "running", …}\n\n'
+    'event: progress\ndata: {"state": "running", "done": 500, "total": 2000, "share": 0.25, '
+    '"rate": 410.5, "eta": 3.7}\n\n'
+)
+
+
+class EventStream(BaseRenderer):
+    """Lets clients accept the type; errors are JSON in it."""
+
+    media_type = _TYPE
+    format = "events"
+    charset = "utf-8"
+
+    def render(self, data: Any, *arguments: Any, **more: Any) -> bytes:
+        return JSONRenderer().render(data)
+
+
+class _QuerySerializer(serializers.Serializer[Any]):
+    seconds = serializers.IntegerField(min_value=1, max_value=LONGEST, default=LONGEST)
+
+
+class EventView(APIView):
+    """What happens with a run until it ends, or for at most a minute."""
+
+    renderer_classes = (EventStream, JSONRenderer)
+
+    @extend_schema(
+        operation_id="runs_events",
+        parameters=[
+            OpenApiParameter(
+                "seconds",
+                {"type": "integer", "minimum": 1, "maximum": LONGEST, "default": LONGEST},
+                description="The stream ends after so many.",
+            ),
+            OpenApiParameter(
+                "Last-Event-ID",
+                str,
+                OpenApiParameter.HEADER,
+                description="The last transition that is known; those after it are told.",
+            ),
+        ],
+        responses={
+            (200, _TYPE): OpenApiResponse(
+                OpenApiTypes.STR,
+                description="Events `transition` and `progress`, and comments between them.",
+                examples=[OpenApiExample("A run at work", value=_EXAMPLE)],
+            )
+        },
+    )
+    def get(self, request: Request, run: str) -> StreamingHttpResponse:
+        found = readable_run(request, run)
+        given = {name: value for name, value in request.query_params.items() if name == "seconds"}
+        asked = _QuerySerializer(data=given)
+        asked.is_valid(raise_exception=True)
+        known = request.headers.get("Last-Event-ID", "")
+        is_id = known.isascii() and known.isdigit() and len(known) < _DIGITS_OF_BIGINT
+        after = int(known) if is_id else 0
+        stream = _lines(found, after, asked.validated_data["seconds"])
+        response = StreamingHttpResponse(stream, content_type=f"{_TYPE}; charset=utf-8")
+        response["Cache-Control"] = "no-store"
+        response["X-Accel-Buffering"] = "no"  # a proxy that waits for more tells nothing
+        return response
+
+    def finalize_response(
+        self, request: Request, response: Any, *arguments: Any, **more: Any
+    ) -> Any:
+        if isinstance(response, Response):  # an error
+            response.content_type = "application/json"
+        return super().finalize_response(request, response, *arguments, **more)
+
+
+def _lines(run: Run, after: int, seconds: int) -> Iterator[str]:
+    """The stream; every look is a few short queries, and holds no transaction."""
+    until = time.monotonic() + seconds
+    told, spoke = "", time.monotonic()
+    yield "retry: 2000\n\n"
+    while True:
+        run.refresh_from_db()
+        for transition in _transitions(run, after):
+            after = transition.pk
+            spoke = time.monotonic()
+            yield _event("transition", TransitionSerializer(transition).data, after)
+        progress = json.dumps(_progress(run))
+        if progress != told:
+            told, spoke = progress, time.monotonic()
+            yield f"event: progress\ndata: {progress}\n\n"
+        if run.state not in _GOING:
+            yield _event("end", {"state": run.state})
+            return
+        if time.monotonic() >= until:
+            return
+        if time.monotonic() - spoke >= HEARTBEAT_SECONDS:
+            spoke = time.monotonic()
+            yield ": still here\n\n"
+        close_old_connections()
+        time.sleep(LOOK_SECONDS)
+
+
+def _transitions(run: Run, after: int) -> list[Transition]:
+    later = Transition.objects.filter(run=run, pk__gt=after).select_related("actor")
+    return list(later.order_by("pk")[:_MOST])
+
+
+def _progress(run: Run) -> dict[str, Any]:
+    progress = progress_of(run)
+    return {
+        "state": run.state,
+        "done": progress.done,
+        "total": progress.total,
+        "share": progress.share,
+        "rate": None if progress.rate is None else round(progress.rate, 1),
+        "eta": None if progress.eta is None else round(progress.eta, 1),
+    }
+
+
+def _event(name: str, data: Any, number: int | None = None) -> str:
+    """JSON has no line breaks, so that one line of data holds it."""
+    head = "" if number is None else f"id: {number}\n"
+    return f"{head}event: {name}\ndata: {JSONRenderer().render(data).decode()}\n\n"
