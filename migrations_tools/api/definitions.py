@@ -16,7 +16,7 @@ from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.runs import ASKED, NOTHING, AskedSerializer, ask_for_run
 from migrations_tools.definitions.registry import get_definition
-from migrations_tools.selectors.definitions import definition_told, definitions_told
+from migrations_tools.selectors.definition_facts import definition_told, definitions_told
 from migrations_tools.states import RunKind
 
 
