@@ -38,7 +38,7 @@ class CalendarQuerySerializer(serializers.Serializer[Any]):
     end = _EdgeField(help_text="A day or an instant, up to 366 days later; not included.")
 
 
-class EventPropertiesSerializer(serializers.Serializer[Any]):
+class CalendarEventPropertiesSerializer(serializers.Serializer[Any]):
     status = serializers.CharField()
     delivery = serializers.CharField()
     location = serializers.CharField()
@@ -50,14 +50,14 @@ class EventPropertiesSerializer(serializers.Serializer[Any]):
     own_booking = serializers.CharField(allow_null=True)
 
 
-class EventSerializer(serializers.Serializer[Any]):
+class CalendarEventSerializer(serializers.Serializer[Any]):
     """An event object of FullCalendar; ``id`` is the lesson's public id."""
 
     id = serializers.CharField()
     title = serializers.CharField()
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
-    extendedProps = EventPropertiesSerializer()  # noqa: N815 - the name that FullCalendar gives it
+    extendedProps = CalendarEventPropertiesSerializer()  # noqa: N815 - the name that FullCalendar gives it
 
 
 _WEEK = OpenApiExample(
@@ -89,7 +89,7 @@ class CalendarView(APIView):
     @extend_schema(
         operation_id="calendar_events",
         parameters=[CalendarQuerySerializer],
-        responses=EventSerializer(many=True),
+        responses=CalendarEventSerializer(many=True),
         examples=[_WEEK],
     )
     def get(self, request: Request) -> Response:

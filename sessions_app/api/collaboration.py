@@ -18,11 +18,11 @@ from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
 from sessions_app.api.collaboration_shapes import (
     AccessQuerySerializer,
-    AddressSerializer,
-    FileSerializer,
     NewSessionSerializer,
     OwnPartSerializer,
+    ParticipantAddressSerializer,
     ParticipantSerializer,
+    SessionFileSerializer,
     SessionQuerySerializer,
     SessionSerializer,
     SessionWordsSerializer,
@@ -168,7 +168,7 @@ class RestoreView(_DeedView):
 
 
 class TransferView(GenericAPIView[Any]):
-    serializer_class = AddressSerializer
+    serializer_class = ParticipantAddressSerializer
 
     @extend_schema(operation_id="sessions_transfer", responses=SessionSerializer)
     @idempotent
@@ -176,7 +176,7 @@ class TransferView(GenericAPIView[Any]):
         """Make an active participant the owner; the calling owner becomes an admin."""
         session = collaboration.transfer_ownership(
             session_id,
-            **given(AddressSerializer, request),
+            **given(ParticipantAddressSerializer, request),
             acting_user=caller(request),
             surface=SURFACE,
         )
@@ -211,12 +211,12 @@ class AccessView(GenericAPIView[Any]):
 
 
 class FilesView(GenericAPIView[Any]):
-    serializer_class = FileSerializer
+    serializer_class = SessionFileSerializer
     pagination_class = Pages
 
-    @extend_schema(operation_id="sessions_files_list", responses=FileSerializer(many=True))
+    @extend_schema(operation_id="sessions_files_list", responses=SessionFileSerializer(many=True))
     def get(self, request: Request, session_id: str) -> Response:
         """The files that people put into a session, by name and path."""
         found = collaboration.session_files(session_id, acting_user=request.user)
         page = self.paginate_queryset(found) or []
-        return self.get_paginated_response(FileSerializer(page, many=True).data)
+        return self.get_paginated_response(SessionFileSerializer(page, many=True).data)

@@ -58,7 +58,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     participants = ParticipantSerializer(many=True)
 
 
-class FileSerializer(serializers.Serializer[Any]):
+class SessionFileSerializer(serializers.Serializer[Any]):
     """``path`` is where the old system kept it; files are not served."""
 
     name = serializers.CharField()
@@ -101,17 +101,17 @@ class NewSessionSerializer(SessionWordsSerializer):
     )
 
 
-class RoleSerializer(ReasonSerializer):
+class NewRoleSerializer(ReasonSerializer):
     role = serializers.CharField(
         max_length=_LONGEST_LINE, allow_blank=True, help_text="`admin`, `editor` or `viewer`."
     )
 
 
-class AddressSerializer(ReasonSerializer):
+class ParticipantAddressSerializer(ReasonSerializer):
     email = serializers.CharField(max_length=_LONGEST_LINE, allow_blank=True)
 
 
-class InvitationSerializer(AddressSerializer, RoleSerializer):
+class InvitationSerializer(ParticipantAddressSerializer, NewRoleSerializer):
     """Whom to invite, as what."""
 
 

@@ -23,7 +23,7 @@ from sessions_app.api.contest_shapes import (
     ContestDocumentSerializer,
     ContestItemSerializer,
     NewContestSessionSerializer,
-    SavedSerializer,
+    SavedContestSessionSerializer,
 )
 from sessions_app.api.requests import UniqueOrdering
 from sessions_app.models import ContestSession, Session
@@ -93,7 +93,7 @@ class ContestSessionListView(GenericAPIView[Session]):
     @extend_schema(
         operation_id="contest_sessions_save",
         request=NewContestSessionSerializer,
-        responses={200: SavedSerializer, 201: SavedSerializer},
+        responses={200: SavedContestSessionSerializer, 201: SavedContestSessionSerializer},
         examples=[_NEW],
     )
     @idempotent
@@ -115,7 +115,7 @@ class ContestSessionListView(GenericAPIView[Session]):
         }
         address = reverse("api-contest-session", args=[saved.session.session_id])
         return Response(
-            SavedSerializer(told).data,
+            SavedContestSessionSerializer(told).data,
             status=201 if saved.outcome is SaveOutcome.CREATED else 200,
             headers={"Location": address},
         )

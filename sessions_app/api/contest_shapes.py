@@ -41,7 +41,7 @@ class ContestItemSerializer(serializers.Serializer[Any]):
     total_time_ms = serializers.IntegerField(source="contest_result.total_time_ms")
 
 
-class AttemptSerializer(serializers.Serializer[Any]):
+class ProblemAttemptSerializer(serializers.Serializer[Any]):
     """One attempt of a document; unknown keys of the old document follow."""
 
     problem_number = serializers.IntegerField(allow_null=True)
@@ -56,7 +56,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     topics = serializers.ListField(child=serializers.CharField(), allow_null=True)
 
 
-class BucketSerializer(serializers.Serializer[Any]):
+class PerformanceSerializer(serializers.Serializer[Any]):
     attempted = serializers.IntegerField()
     correct = serializers.IntegerField()
     accuracy = serializers.FloatField()
@@ -79,10 +79,10 @@ class ContestDocumentSerializer(serializers.Serializer[Any]):
     shuffle = serializers.BooleanField()
     score = serializers.FloatField(allow_null=True)
     total_attempted = serializers.IntegerField()
-    problems_attempted = AttemptSerializer(many=True)
+    problems_attempted = ProblemAttemptSerializer(many=True)
     performance_metrics = serializers.DictField(child=serializers.FloatField(allow_null=True))
-    topic_performance = serializers.DictField(child=BucketSerializer())
-    difficulty_performance = serializers.DictField(child=BucketSerializer())
+    topic_performance = serializers.DictField(child=PerformanceSerializer())
+    difficulty_performance = serializers.DictField(child=PerformanceSerializer())
     total_time_ms = serializers.IntegerField()
     total_time_seconds = serializers.FloatField()
     total_time_minutes = serializers.FloatField()
@@ -101,45 +101,45 @@ class NewContestSessionSerializer(serializers.Serializer[Any]):
     session_status = serializers.ChoiceField(choices=CONTEST_STATUSES, required=False)
 
 
-class WarningSerializer(serializers.Serializer[Any]):
+class ContestWarningSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class SavedSerializer(serializers.Serializer[Any]):
+class SavedContestSessionSerializer(serializers.Serializer[Any]):
     """What became of a session that was saved, and what was noticed in it."""
 
     session_id = serializers.CharField()
     outcome = serializers.ChoiceField(choices=[(each.value, each.value) for each in SaveOutcome])
-    warnings = WarningSerializer(many=True)
+    warnings = ContestWarningSerializer(many=True)
 
 
-class TotalsSerializer(serializers.Serializer[Any]):
+class ContestTotalsSerializer(serializers.Serializer[Any]):
     attempted = serializers.IntegerField()
     correct = serializers.IntegerField()
     accuracy = serializers.FloatField()
 
 
-class OwnTotalsSerializer(TotalsSerializer):
+class OwnContestTotalsSerializer(ContestTotalsSerializer):
     sessions = serializers.IntegerField()
     total_time_ms = serializers.IntegerField()
 
 
-class NamedBucketSerializer(TotalsSerializer):
+class ContestBucketSerializer(ContestTotalsSerializer):
     name = serializers.CharField()
 
 
-class TopicSerializer(NamedBucketSerializer):
+class TopicProgressSerializer(ContestBucketSerializer):
     weighted = serializers.FloatField()
 
 
-class TrendPointSerializer(serializers.Serializer[Any]):
+class ProgressPointSerializer(serializers.Serializer[Any]):
     session_id = serializers.CharField()
     at = serializers.DateTimeField()
     accuracy = serializers.FloatField()
 
 
-class LastSessionSerializer(TrendPointSerializer):
+class LastContestSessionSerializer(ProgressPointSerializer):
     contest = serializers.CharField()
     year = serializers.IntegerField(allow_null=True)
     mode = serializers.CharField()
@@ -147,24 +147,24 @@ class LastSessionSerializer(TrendPointSerializer):
     correct = serializers.IntegerField()
 
 
-class TrendSerializer(serializers.Serializer[Any]):
-    sessions = TrendPointSerializer(many=True)
+class ProgressTrendSerializer(serializers.Serializer[Any]):
+    sessions = ProgressPointSerializer(many=True)
     change = serializers.FloatField(allow_null=True, help_text="Percentage points.")
 
 
 class ContestProgressSerializer(serializers.Serializer[Any]):
     """`sessions_app.selectors.contest_progress.progress`."""
 
-    totals = OwnTotalsSerializer()
-    last_sessions = LastSessionSerializer(many=True)
-    trend = TrendSerializer()
-    topics = TopicSerializer(many=True)
-    difficulties = NamedBucketSerializer(many=True)
+    totals = OwnContestTotalsSerializer()
+    last_sessions = LastContestSessionSerializer(many=True)
+    trend = ProgressTrendSerializer()
+    topics = TopicProgressSerializer(many=True)
+    difficulties = ContestBucketSerializer(many=True)
     percentile = serializers.FloatField(allow_null=True)
     cohort = serializers.IntegerField(help_text="Other people.")
 
 
-class AccuraciesSerializer(serializers.Serializer[Any]):
+class CohortAccuraciesSerializer(serializers.Serializer[Any]):
     lower_quartile = serializers.FloatField(allow_null=True)
     median = serializers.FloatField(allow_null=True)
     upper_quartile = serializers.FloatField(allow_null=True)
@@ -174,7 +174,7 @@ class CohortProgressSerializer(serializers.Serializer[Any]):
     """`sessions_app.selectors.contest_progress.cohort_progress`."""
 
     people = serializers.IntegerField()
-    totals = TotalsSerializer()
-    accuracies = AccuraciesSerializer()
-    topics = NamedBucketSerializer(many=True)
-    difficulties = NamedBucketSerializer(many=True)
+    totals = ContestTotalsSerializer()
+    accuracies = CohortAccuraciesSerializer()
+    topics = ContestBucketSerializer(many=True)
+    difficulties = ContestBucketSerializer(many=True)

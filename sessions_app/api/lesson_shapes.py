@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from sessions_app.api.requests import LARGEST_ID, InstantField, ReferenceSerializer
+from sessions_app.api.requests import LARGEST_ID, InstantField, NamedReferenceSerializer
 from sessions_app.models import (
     SESSION_TRANSITIONS,
     AttendanceStatus,
@@ -77,8 +77,8 @@ class LessonItemSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     semester = SemesterReferenceSerializer()
-    cohort = ReferenceSerializer(allow_null=True)
-    instructor = ReferenceSerializer(allow_null=True)
+    cohort = NamedReferenceSerializer(allow_null=True)
+    instructor = NamedReferenceSerializer(allow_null=True)
     booking_count = serializers.IntegerField()
     confirmed_bookings = serializers.IntegerField()
     waitlist_count = serializers.IntegerField()
@@ -138,7 +138,7 @@ class BookingSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     lesson = BookedLessonSerializer()
-    student = ReferenceSerializer()
+    student = NamedReferenceSerializer()
     status = serializers.ChoiceField(choices=BookingStatus.choices)
     waitlist_position = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()

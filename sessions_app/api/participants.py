@@ -16,9 +16,9 @@ from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
 from sessions_app.api.collaboration_shapes import (
     InvitationSerializer,
+    NewRoleSerializer,
     ParticipantQuerySerializer,
     ParticipantSerializer,
-    RoleSerializer,
 )
 from sessions_app.api.requests import asked, given
 from sessions_app.collaboration.errors import ParticipantNotFound
@@ -90,13 +90,13 @@ class ParticipantView(GenericAPIView[Any]):
         session = collaboration.session_details(session_id, acting_user=request.user)
         return _told(_member(session, email))
 
-    @extend_schema(operation_id="sessions_participants_update", request=RoleSerializer)
+    @extend_schema(operation_id="sessions_participants_update", request=NewRoleSerializer)
     def patch(self, request: Request, session_id: str, email: str) -> Response:
         """Give somebody another role than the owner's."""
         session = collaboration.change_role(
             session_id,
             email=email,
-            **given(RoleSerializer, request),
+            **given(NewRoleSerializer, request),
             acting_user=caller(request),
             surface=SURFACE,
             expected=lambda held: require_match(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +12,12 @@ from rest_framework import serializers
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
+from migrations_tools.text import storable
+
 LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
+DEEPEST: Final = 32  # levels of an object of JSON
+
+_INFINITE: Final = (math.inf, -math.inf)
 
 
 def asked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -39,7 +45,34 @@ class InstantField(serializers.DateTimeField):
         return super().enforce_timezone(value)
 
 
-class ReferenceSerializer(serializers.Serializer[Any]):
+class JSONObjectField(serializers.DictField):
+    """An object of JSON that a column can hold, not nested without end."""
+
+    default_error_messages = {
+        "deep": f"This is nested more than {DEEPEST} levels deep.",
+        "unusable": "This holds a character or a number that cannot be stored.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values: dict[str, Any] = super().to_internal_value(data)
+        self._check(values, DEEPEST)
+        return values
+
+    def _check(self, value: Any, levels: int) -> None:
+        if levels == 0:
+            self.fail("deep")
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                self._check(name, levels - 1)
+                self._check(inner, levels - 1)
+        elif isinstance(value, list):
+            for inner in value:
+                self._check(inner, levels - 1)
+        elif (isinstance(value, str) and not storable(value)) or value in _INFINITE:
+            self.fail("unusable")
+
+
+class NamedReferenceSerializer(serializers.Serializer[Any]):
     """A person, or a thing, by id and name."""
 
     id = serializers.IntegerField()

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from sessions_app.api import (
+    agent_fleet,
+    agent_sessions,
     bookings,
     calendar,
     collaboration,
@@ -11,6 +13,7 @@ from sessions_app.api import (
     lessons,
     participants,
     progress,
+    projects,
 )
 
 urlpatterns = [
@@ -48,6 +51,24 @@ urlpatterns = [
     path("bookings/<int:booking>/attendance/", bookings.BookingAttendanceView.as_view()),
     path("calendar/", calendar.CalendarView.as_view()),
     path("calendar.ics", calendar.CalendarFeedView.as_view()),
+    path("projects/", projects.ProjectListView.as_view()),
+    path("projects/<uuid:project_id>/", projects.ProjectView.as_view(), name="api-project"),
+    path("agent-sessions/", agent_sessions.AgentSessionListView.as_view()),
+    path("agent-sessions/health/", agent_fleet.AgentHealthView.as_view()),
+    path("agent-sessions/alerts/", agent_fleet.AgentAlertsView.as_view()),
+    path("agent-sessions/resolution/", agent_fleet.ResolutionView.as_view()),
+    path("agent-sessions/time-out/", agent_fleet.TimeOutView.as_view()),
+    path("agent-sessions/recover/", agent_sessions.RecoverView.as_view()),
+    path(
+        "agent-sessions/<str:session_id>/",
+        agent_sessions.AgentSessionView.as_view(),
+        name="api-agent-session",
+    ),
+    path("agent-sessions/<str:session_id>/end/", agent_sessions.EndView.as_view()),
+    path("agent-sessions/<str:session_id>/switch/", agent_sessions.SwitchView.as_view()),
+    path("agent-sessions/<str:session_id>/assign/", agent_sessions.AssignView.as_view()),
+    path("agent-sessions/<str:session_id>/switches/", agent_sessions.SwitchListView.as_view()),
+    path("agent-sessions/<str:session_id>/events/", agent_sessions.EventListView.as_view()),
     path("contest-sessions/", contest_sessions.ContestSessionListView.as_view()),
     # old ids hold whatever somebody called a session, a slash perhaps
     path(

@@ -31,6 +31,8 @@ from sessions_app.services.agent_sessions.lifecycle import (
 from sessions_app.services.agent_sessions.permissions import may_work_on, require_work_on
 from sessions_app.services.agent_sessions.projects import (
     ProjectReference,
+    ProjectSource,
+    choose_project,
     find_project,
     find_project_by_name,
     resolve_project,
@@ -49,11 +51,13 @@ __all__ = [
     "ProjectInactive",
     "ProjectNotFound",
     "ProjectReference",
+    "ProjectSource",
     "SessionAlreadyEnded",
     "SessionExists",
     "SessionNotFound",
     "SwitchNotCompleted",
     "assign_by_name",
+    "choose_project",
     "end_session",
     "find_project",
     "find_project_by_name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from sessions_app.services.agent_sessions.errors import (
 #: A project, or its id as text or UUID.
 ProjectReference = Project | uuid.UUID | str
 
+_CURRENT = "current_project"
 _MOST_LISTED = 20  # projects named in the sentence of a refusal; `matches` has them all
 
 
@@ -36,15 +38,36 @@ def resolve_project(
     """
     if given is not None:
         return find_project(given)
-    for candidates in (
-        {"pk__in": Profile.objects.filter(user=user).values("current_project")},
-        {"is_primary": True},
-        {"name": getattr(settings, "DEFAULT_PROJECT_NAME", "")},
+    chosen, _source = choose_project(user)
+    if chosen is not None:
+        return chosen
+    return _require_active(_personal_project(user, acting_user=acting_user, surface=surface))
+
+
+class ProjectSource(StrEnum):
+    """Why a new session would get its project."""
+
+    CURRENT = "current"  # the one the person works in
+    PRIMARY = "primary"
+    DEFAULT = "default"  # DEFAULT_PROJECT_NAME
+    PERSONAL = "personal"  # made when first needed
+
+
+def choose_project(user: User) -> tuple[Project | None, ProjectSource]:
+    """The project that a new session of ``user`` would get, and why; nothing is written.
+
+    None with PERSONAL where the personal project has still to be made.
+    """
+    for source, candidates in (
+        (ProjectSource.CURRENT, {"pk__in": Profile.objects.filter(user=user).values(_CURRENT)}),
+        (ProjectSource.PRIMARY, {"is_primary": True}),
+        (ProjectSource.DEFAULT, {"name": getattr(settings, "DEFAULT_PROJECT_NAME", "")}),
+        (ProjectSource.PERSONAL, {"personal_of": user}),
     ):
         chosen = Project.objects.selectable().filter(**candidates).first()
         if chosen is not None:
-            return chosen
-    return _require_active(_personal_project(user, acting_user=acting_user, surface=surface))
+            return chosen, source
+    return None, ProjectSource.PERSONAL
 
 
 def find_project(reference: ProjectReference) -> Project:
