@@ -6,12 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.utils.translation import gettext_lazy as _
 
 from guarantees.admin.fields import AmountField, DayField, PlainField
-from guarantees.models import ActionType, Bank, Guarantee, Supplier
+from guarantees.admin.party_field import PartyField
+from guarantees.models import ActionType, Guarantee
 from guarantees.services.actions import ActionRequest
 from guarantees.services.actions.corrections import MODIFIABLE
 
@@ -56,6 +55,10 @@ class ActionForm(forms.Form):
 
     def changes(self) -> dict[str, Any]:
         return {}
+
+    def parties(self) -> list[PartyField]:
+        """Fields that the browser completes."""
+        return [field for field in self.fields.values() if isinstance(field, PartyField)]
 
     def clean(self) -> None:
         if "key" in self.errors:
@@ -103,23 +106,13 @@ class ReleaseForm(ActionForm):
     reason = PlainField(label=_("Reason"), widget=_AREA)
 
 
-def _party(name: str, model: Any, label: Any) -> forms.ModelChoiceField[Any]:
-    return forms.ModelChoiceField(
-        queryset=model.objects.all(),
-        required=False,
-        show_hidden_initial=True,
-        label=label,
-        widget=AutocompleteSelect(Guarantee._meta.get_field(name), admin.site),
-    )
-
-
 class ModificationForm(ActionForm):
     """Only what differs from the values that the page has shown is asked for."""
 
     action_type = ActionType.MODIFICATION
     number = PlainField(label=_("Number"), required=True, show_hidden_initial=True)
-    supplier = _party("supplier", Supplier, _("Supplier"))
-    bank = _party("bank", Bank, _("Bank"))
+    supplier = PartyField("supplier", label=_("Supplier"), show_hidden_initial=True)
+    bank = PartyField("bank", label=_("Bank"), show_hidden_initial=True)
     raw_supplier_name = PlainField(label=_("Supplier as written"), show_hidden_initial=True)
     raw_bank_name = PlainField(label=_("Bank as written"), show_hidden_initial=True)
     contract_number = PlainField(label=_("Contract or order"), show_hidden_initial=True)

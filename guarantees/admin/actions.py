@@ -82,7 +82,6 @@ class GuaranteeActionAdmin(
     list_select_related = ["guarantee"]
     date_hierarchy = "action_date"
     search_fields = ["number", "notes", "supplier_name", "bank_name", "supplier_display_name"]
-    search_help_text = gettext_lazy("Number, supplier, bank or notes; digits of either script.")
     fields = [
         ("number", "guarantee"),
         ("action_type", "action_date", "session"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from guarantees.action_errors import ActionRefused, NothingChanged
 from guarantees.admin.fields import AmountField, DayField
+from guarantees.admin.party_field import PartyField
 from guarantees.models import Guarantee, GuaranteeAction
 from guarantees.services.actions import ActionRequest, edit_draft
 from guarantees.services.actions.corrections import MODIFIABLE
@@ -74,6 +75,8 @@ class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
     what somebody else has corrected since the page was opened.
     """
 
+    supplier = PartyField("supplier", label=_("Supplier"))
+    bank = PartyField("bank", label=_("Bank"))
     amount = AmountField(label=_("Amount"), required=False)
     issue_date = DayField(label=_("Issue date"), required=False)
     expiry_date = DayField(label=_("Expiry date"), required=False)
@@ -104,5 +107,17 @@ class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
 
     def _seen(self) -> dict[str, Any]:
         """What the page has shown, as it sent it back."""
-        names = {name: self.add_initial_prefix(name) for name in self.fields}
-        return {name: self.data[sent] for name, sent in names.items() if sent in self.data}
+        seen = {}
+        for name, field in self.fields.items():
+            sent = self.data.get(self.add_initial_prefix(name))
+            if sent is None:
+                continue
+            try:
+                seen[name] = field.to_python(sent)
+            except forms.ValidationError:  # such as a supplier that is gone
+                seen[name] = sent
+        return seen
+
+    def parties(self) -> list[PartyField]:
+        """Fields that the browser completes."""
+        return [field for field in self.fields.values() if isinstance(field, PartyField)]

@@ -84,8 +84,6 @@ class GuaranteeAdmin(RefusedInWords, ExportMixin, AnyDigitsSearch, NoDeletion, H
         "bank__name_en",
         "bank__name_ar",
     ]
-    search_help_text = _("Number, contract, supplier or bank; digits of either script.")
-    autocomplete_fields = ["supplier", "bank"]
     # known when it came in, decided where matches are, or set by issued actions
     _given = (
         "match_status",

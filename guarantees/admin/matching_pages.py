@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from guarantees.admin.fields import PlainField
 from guarantees.admin.pages import address, refused, render, require
+from guarantees.admin.party_field import PartyField
 from guarantees.entry_errors import DecisionRefused
 from guarantees.models import Bank, Guarantee, Supplier
 from guarantees.selectors.duplicates import duplicate_groups
@@ -101,9 +101,6 @@ class DecisionForm(forms.Form):
     """Who is meant: one of the suggestions, another one, or somebody new."""
 
     choice = forms.ChoiceField(label=gettext_lazy("Who is meant"), widget=forms.RadioSelect)
-    other = forms.ModelChoiceField(
-        queryset=Supplier.objects.none(), required=False, label=gettext_lazy("Another one")
-    )
     name = PlainField(label=gettext_lazy("Name of the new one"), strip=True, max_length=500)
     reason = PlainField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -114,12 +111,8 @@ class DecisionForm(forms.Form):
         super().__init__(
             data, initial={"choice": chosen, "name": row.raw_name.strip(), "seen": seen}
         )
-        model = _MODELS[party]
-        other: Any = self.fields["other"]
-        other.queryset = model.objects.all()
-        field = Guarantee._meta.get_field(party)
-        other.widget = AutocompleteSelect(field, admin.site)
-        other.widget.choices = other.choices
+        self.fields[_OTHER] = PartyField(party, label=gettext_lazy("Another one"))
+        self.order_fields(["choice", _OTHER])
         choices: dict[Any, Any] = {c.pk: _suggested(c.name, c.score) for c in row.suggestions}
         if row.known:
             choices[row.known.pk] = _("%(name)s (held to be meant)") % {"name": row.known}
@@ -135,6 +128,10 @@ class DecisionForm(forms.Form):
             self.add_error("other", _("Choose somebody."))
         if given.get("choice") == _NEW and not given.get("name"):
             self.add_error("name", _("Give a name."))
+
+    def parties(self) -> list[PartyField]:
+        """Fields that the browser completes."""
+        return [field for field in self.fields.values() if isinstance(field, PartyField)]
 
     def chosen(self) -> int | None:
         """The one who is meant; None for somebody new."""

@@ -67,6 +67,7 @@ def render_letters(
             "letters": [letter_of(action, language) for action in _in_order(action_ids)],
             "sender": sender(language),
             "stylesheet": static(STYLESHEET) if is_page else "",
+            "icon": static("carryover/icon.svg") if is_page else "",
             "styles": _styles(),
             "tools": tools,
         },

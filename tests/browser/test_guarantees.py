@@ -1,0 +1,141 @@
+"""A clerk's day with guarantees, in a browser."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from guarantees.models import Guarantee, GuaranteeAction
+from guarantees.services.entries import enter_guarantee
+from tests.guarantees.factories import BankFactory, SupplierFactory
+from tests.guarantees.services.acting import draft, issue
+from tests.guarantees.services.entering import dictionaries, entry, who
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def clerk() -> User:
+    user = User.objects.create_user("salma", is_staff=True, first_name="Salma")
+    rights = Permission.objects.filter(content_type__app_label="guarantees")
+    user.user_permissions.set(rights)
+    return user
+
+
+def department() -> Guarantee:
+    """A few guarantees, certain and not, one of them acted on."""
+    dictionaries()
+    BankFactory.create(name_en="Alinma Bank", name_ar="مصرف الإنماء", short_code="INMA")
+    SupplierFactory.create(name="Gulf Roads Contracting", display_name="طرق الخليج")
+    first = enter_guarantee(
+        entry(comment="Performance bond, phase 2", issue_date="1/1/2025"), **who()
+    ).guarantees[0]
+    enter_guarantee(entry(number="LG-2", supplier="Al Nour Trading"), **who())
+    enter_guarantee(entry(number="LG-3", supplier="Al Nour Trading", amount="٧٥٠"), **who())
+    enter_guarantee(entry(number="LG-4", supplier="طرق الخليجي", bank="who?"), **who())
+    enter_guarantee(entry(number="LG-5", expiry_date=""), **who())
+    enter_guarantee(entry(number="LG-6"), **who())
+    issue(notes="as the site asked")
+    issue("reduction", new_amount=Decimal("800.25"))
+    draft("release")
+    return first
+
+
+def test_a_clerk_extends_decides_releases_and_prints(browse, assert_accessible):
+    browse.allow.add(422)  # a form refused
+    found = department()
+    user = clerk()
+    page = browse(user, path=reverse("admin:guarantees_guarantee_changelist"))
+    page.locator("#searchbar").fill("LG-١")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="LG-1").click()
+    expect(page.get_by_text("History of the number")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("link", name="Extend", exact=True).click()
+    expect(page.get_by_role("heading", name="Extension of LG-1")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_label("New expiry").fill("١/١/٢٠٣٠")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("is not later")).to_be_visible()
+    page.get_by_label("New expiry").fill("٣١/١٢/٢٠٣٥")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("2035-12-31")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Issue").click()
+    expect(page.get_by_text("Issued: extension of LG-1")).to_be_visible()
+    assert Guarantee.objects.get(pk=found.pk).current_expiry == date(2035, 12, 31)
+
+    page.get_by_role("link", name="Print the letter").click()
+    expect(page.get_by_text("31 December 2035").first).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("link", name="العربية").click()
+    expect(page.get_by_text("٣١ ديسمبر ٢٠٣٥").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="PDF").click()
+    assert download.value.suggested_filename.endswith("-ar.pdf")
+
+    page.goto(reverse("admin:guarantees_guarantee_matching"))
+    assert_accessible(page)
+    page.get_by_role("link", name="Decide “Al Nour Trading”").click()
+    expect(page.get_by_text("Who is meant")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("2 guarantees are decided.")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_text("2 guarantees are of Al Noor Trading Company now.")).to_be_visible()
+
+    page.goto(reverse("admin:guarantees_guarantee_changelist"))
+    for number in ("LG-2", "LG-5", "LG-6"):
+        page.get_by_role("row", name=number).get_by_role("checkbox").check()
+    page.get_by_label("Action:").select_option("extend_selected")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_text("LG-5 has no date of expiry")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Issue").click()
+    expect(page.get_by_text("left as they are")).to_be_visible()
+    assert_accessible(page)
+    assert GuaranteeAction.objects.filter(number__in=["LG-2", "LG-6"]).count() == 2
+
+
+def pages() -> dict[str, str]:
+    found = Guarantee.objects.get(number="LG-1")
+    unknown = Guarantee.objects.get(number="LG-4")
+    drafted = GuaranteeAction.objects.get(status="draft")
+    issued = GuaranteeAction.objects.filter(status="issued").earliest("pk")
+    assert drafted.session is not None
+
+    def at(name: str, *arguments: Any) -> str:
+        return reverse(f"admin:guarantees_{name}", args=arguments)
+
+    letter = f"{at('guaranteeaction_letters')}?action={issued.pk}"
+    return {
+        "list": at("guarantee_changelist"),
+        "guarantee": at("guarantee_change", found.pk),
+        "modify": at("guarantee_act", found.pk, "modification"),
+        "draft": at("guaranteeaction_change", drafted.pk),
+        "issue": at("guaranteeaction_issue", drafted.pk),
+        "session": at("actionsession_change", drafted.session.pk),
+        "lock": at("actionsession_lock", drafted.session.pk),
+        "names": at("guarantee_matching"),
+        "decide": at("guarantee_decide", "supplier", unknown.pk),
+        "duplicates": at("guarantee_duplicates"),
+        "suppliers": at("supplier_changelist"),
+        "actions": at("guaranteeaction_changelist"),
+        "letter": letter,
+    }
+
+
+@pytest.mark.slow
+def test_every_page_of_the_department_is_good_in_every_way_it_is_looked_at(
+    looks, assert_accessible
+):
+    department()
+    user = clerk()
+    for name, path in pages().items():
+        looks(user, path, name=name, check=assert_accessible)
