@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 
 from migrations_tools.admin.base import ReadOnly
+from migrations_tools.admin.exporting import ExportMixin
 from sessions_app.models import ActivityEvent
 
 
 @admin.register(ActivityEvent)
-class ActivityEventAdmin(ReadOnly):
+class ActivityEventAdmin(ExportMixin, ReadOnly):
     list_display = ["event_id", "occurred_at", "actor", "event_type", "session_ref", "project"]
     list_filter = ["actor", ("session_ref", admin.EmptyFieldListFilter), "occurred_at"]
     # by the key and by whole ids: there are millions

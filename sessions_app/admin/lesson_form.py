@@ -8,7 +8,9 @@ from django import forms
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from sessions_app.lesson_errors import InvalidFields, LessonError
+from migrations_tools.services.actors import record_refusal
+from migrations_tools.states import Surface
+from sessions_app.lesson_errors import Forbidden, InvalidFields, LessonError
 from sessions_app.models import Lesson
 from sessions_app.services.lessons import LessonValues, create_lesson, update_lesson
 
@@ -58,6 +60,15 @@ class LessonForm(forms.ModelForm[Lesson]):
             with transaction.atomic():
                 self._act()
                 transaction.set_rollback(True)
+        except Forbidden as refusal:
+            # what the service put on record was undone with all the rest
+            record_refusal(
+                self.acting_user,
+                surface=Surface.ADMIN,
+                deed="schedule a lesson" if self.instance.pk is None else "change a lesson",
+                code=refusal.code,
+            )
+            self.add_error(None, refusal.message)
         except InvalidFields as refusal:
             for fault in refusal.faults:
                 self.add_error(fault.field if fault.field in self.fields else None, fault.message)
@@ -82,9 +93,9 @@ class LessonForm(forms.ModelForm[Lesson]):
             for name, value in self.cleaned_data.items()
         }
         values: LessonValues = sent  # type: ignore[assignment]  # the fields of the form
+        by: dict[str, Any] = {"acting_user": self.acting_user, "surface": Surface.ADMIN}
         if self.instance.pk is None:
             if sent["instructor"] is None:
                 del sent["instructor"]  # the semester's master
-            return create_lesson(values, acting_user=self.acting_user)
-        session_id = self.instance.session.session_id
-        return update_lesson(session_id, values, acting_user=self.acting_user)
+            return create_lesson(values, **by)
+        return update_lesson(self.instance.session.session_id, values, **by)

@@ -1,21 +1,19 @@
-"""The training academy. Lessons change by their services; what people did is read-only."""
+"""The training academy around its lessons (`lesson_pages`): what people did is read-only."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from migrations_tools.admin.base import (
     HistoryAdmin,
-    NoBulkDelete,
     ReadOnly,
-    ReadOnlyInline,
-    RefusedInWords,
 )
-from sessions_app.admin.lesson_form import LessonForm
+from migrations_tools.admin.exporting import ExportMixin
 from sessions_app.models import (
     Attendance,
     Booking,
@@ -24,16 +22,14 @@ from sessions_app.models import (
     Feedback,
     InstructorQualification,
     Lesson,
-    LessonProject,
     PerformanceReview,
     Semester,
 )
-from sessions_app.models.lessons.lesson import LessonQuerySet
-from sessions_app.services.lessons import delete_lesson
+from sessions_app.selectors.lessons.staff import reader_of, run_by
 
 
 @admin.register(Semester)
-class SemesterAdmin(HistoryAdmin):
+class SemesterAdmin(ExportMixin, HistoryAdmin):
     list_display = ["code", "name", "status", "start_date", "end_date", "master_instructor"]
     list_filter = ["status", "start_date"]
     list_select_related = ["master_instructor"]
@@ -42,7 +38,7 @@ class SemesterAdmin(HistoryAdmin):
 
 
 @admin.register(Cohort)
-class CohortAdmin(HistoryAdmin):
+class CohortAdmin(ExportMixin, HistoryAdmin):
     list_display = ["name", "semester"]
     list_select_related = ["semester"]
     search_fields = ["name", "semester__code", "semester__name"]
@@ -50,7 +46,7 @@ class CohortAdmin(HistoryAdmin):
 
 
 @admin.register(InstructorQualification)
-class InstructorQualificationAdmin(HistoryAdmin):
+class InstructorQualificationAdmin(ExportMixin, HistoryAdmin):
     list_display = ["instructor", "specialization", "is_active", "granted_at"]
     list_filter = ["is_active"]
     list_select_related = ["instructor"]
@@ -58,43 +54,24 @@ class InstructorQualificationAdmin(HistoryAdmin):
     autocomplete_fields = ["instructor"]
 
 
-class LessonProjectInline(ReadOnlyInline):
-    model = LessonProject
-    fields = ["project", "project_ref", "is_required"]
+class OfLessons(ExportMixin, ReadOnly, HistoryAdmin):
+    """What people did in lessons, to look at; instructors see it of the lessons they run.
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LessonProject]:
-        return super().get_queryset(request).select_related("project", "lesson__session")
+    ``lesson_path`` leads from a row to its lesson.
+    """
 
+    lesson_path: ClassVar[str] = "lesson"
 
-@admin.register(Lesson)
-class LessonAdmin(RefusedInWords, NoBulkDelete, HistoryAdmin):
-    """Forms and deletion go through the services, as the API does: same rules, same refusals."""
-
-    form = LessonForm
-    list_display = ["session", "semester", "instructor", "delivery", "starts_at", "capacity"]
-    list_filter = ["session__status", "delivery", "semester__status", "starts_at"]
-    search_fields = ["session__title", "=session__session_id", "location", "semester__code"]
-    autocomplete_fields = ["semester", "cohort", "instructor"]
-    date_hierarchy = "starts_at"
-    inlines = [LessonProjectInline]
-
-    def get_queryset(self, request: HttpRequest) -> LessonQuerySet:
-        return cast(LessonQuerySet, super().get_queryset(request)).with_relations()
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, *args, **kwargs)
-        form.acting_user = request.user
-        return form
-
-    def save_model(self, request: HttpRequest, obj: Lesson, form: Any, change: bool) -> None:
-        form.carry_out()
-
-    def delete_model(self, request: HttpRequest, obj: Lesson) -> None:
-        delete_lesson(obj.session.session_id, acting_user=request.user)  # type: ignore[arg-type]  # staff
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        reader = reader_of(cast(User, request.user))
+        if reader.is_admin:
+            return rows
+        return rows.filter(**{f"{self.lesson_path}__in": run_by(reader).values("pk")})
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnly, HistoryAdmin):
+class BookingAdmin(OfLessons):
     list_display = ["lesson", "student", "status", "waitlist_position", "created_at"]
     list_filter = ["status", "created_at"]
     list_select_related = ["lesson__session", "student"]
@@ -102,7 +79,8 @@ class BookingAdmin(ReadOnly, HistoryAdmin):
 
 
 @admin.register(Attendance)
-class AttendanceAdmin(ReadOnly, HistoryAdmin):
+class AttendanceAdmin(OfLessons):
+    lesson_path = "booking__lesson"
     list_display = ["lesson", "student", "status", "checked_in_at", "marked_by"]
     list_filter = ["status"]
     list_select_related = ["booking__lesson__session", "booking__student", "marked_by"]
@@ -118,7 +96,7 @@ class AttendanceAdmin(ReadOnly, HistoryAdmin):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ReadOnly, HistoryAdmin):
+class FeedbackAdmin(OfLessons):
     list_display = ["lesson", "student", "rating", "created_at"]
     list_filter = ["rating"]
     list_select_related = ["lesson__session", "student"]
@@ -126,15 +104,25 @@ class FeedbackAdmin(ReadOnly, HistoryAdmin):
 
 
 @admin.register(PerformanceReview)
-class PerformanceReviewAdmin(ReadOnly, HistoryAdmin):
+class PerformanceReviewAdmin(OfLessons):
     list_display = ["lesson", "student", "reviewer", "score", "created_at"]
     list_select_related = ["lesson__session", "student", "reviewer"]
     search_fields = ["=lesson__session__session_id", "student__username"]
 
 
 @admin.register(CreditTransaction)
-class CreditTransactionAdmin(ReadOnly):
+class CreditTransactionAdmin(ExportMixin, ReadOnly):
+    """Changes by `adjust_credits` on the page of a profile, and by bookings."""
+
     list_display = ["user", "reason", "amount", "balance_after", "created_at"]
     list_filter = ["reason", "created_at"]
     list_select_related = ["user"]
     search_fields = ["user__username"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CreditTransaction]:
+        """Instructors see what bookings of the lessons they run cost, and nothing else."""
+        rows: QuerySet[CreditTransaction] = super().get_queryset(request)
+        reader = reader_of(cast(User, request.user))
+        if reader.is_admin:
+            return rows
+        return rows.filter(booking__lesson__in=run_by(reader).values("pk"))

@@ -9,11 +9,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from migrations_tools.admin.base import HistoryAdmin
+from migrations_tools.admin.exporting import ExportMixin
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Project
 
 
 @admin.register(Project)
-class ProjectAdmin(HistoryAdmin):
+class ProjectAdmin(ExportMixin, HistoryAdmin):
     list_display = ["name", "status", "is_primary", "personal_of", "created_at"]
     list_filter = ["status", "is_primary", ("personal_of", admin.EmptyFieldListFilter)]
     list_select_related = ["personal_of"]

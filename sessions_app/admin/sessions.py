@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnlyInline
+from migrations_tools.admin.exporting import ExportMixin
 from sessions_app.models import (
     ContestSession,
     LessonSession,
@@ -45,7 +46,7 @@ class SwitchInline(ReadOnlyInline):
         return rows.select_related("from_project", "to_project", "actor")
 
 
-class SessionAdmin(NoDeletion, HistoryAdmin):
+class SessionAdmin(ExportMixin, NoDeletion, HistoryAdmin):
     """Status, project and times are set by the services, see `SESSION_TRANSITIONS`.
 
     No session is deleted here: deleted is a status, and a lesson's session goes with the lesson.

@@ -81,7 +81,13 @@ def lessons_between(
     """What ``user`` sees of the time from ``start`` to before ``end``, lessons that reach into it
     included, by start; the first ``most`` lessons.
     """
-    viewer = viewer_of(user)
+    return lessons_within(viewer_of(user), start, end, most=most)
+
+
+def lessons_within(
+    viewer: Viewer, start: datetime, end: datetime, *, most: int
+) -> list[LessonItem]:
+    """The same for a viewer; two statements."""
     lessons = visible_to(viewer).filter(starts_at__lt=end, ends_at__gt=start)
     rows = lessons.order_by("starts_at", "id").values(*COLUMNS)[:most]
     return _items(list(rows), viewer)

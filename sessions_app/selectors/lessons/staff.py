@@ -1,0 +1,67 @@
+"""What members of staff look at in the admin; what they may do, `viewers` and the services say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db.models import Case, Q, When
+
+from sessions_app.models import Booking, BookingStatus, Feedback, Lesson, Role, Semester
+from sessions_app.models.lessons.lesson import LessonQuerySet
+from sessions_app.selectors.lessons.items import name_of
+from sessions_app.selectors.lessons.viewers import Viewer, viewer_of
+
+MOST_BOOKINGS: Final = 300  # of a lesson that its page shows
+MOST_FEEDBACK: Final = 50
+_ORDER: Final = (BookingStatus.CONFIRMED, BookingStatus.WAITLISTED, BookingStatus.CANCELLED)
+
+
+@dataclass(frozen=True)
+class FeedbackItem:
+    """What a student said of a lesson; of the person the name only."""
+
+    student: str
+    rating: Decimal
+    comment: str
+
+
+def reader_of(user: User) -> Viewer:
+    """Whose eyes lists of the admin look with: instructors have their own; others, whom a
+    permission lets look at lessons, see them all. For reading only: actions ask `viewer_of`.
+    """
+    viewer = viewer_of(user)
+    return viewer if viewer.role == Role.INSTRUCTOR else replace(viewer, role=Role.ADMIN)
+
+
+def run_by(viewer: Viewer) -> LessonQuerySet:
+    """The lessons that are the viewer's to run, see `viewers.is_staff_of`."""
+    lessons = Lesson.objects.all()
+    if viewer.is_admin:
+        return lessons
+    own = viewer.user_id
+    led = Semester.objects.filter(master_instructor=own)
+    return lessons.filter(Q(instructor=own) | Q(semester__in=led.values("pk")))
+
+
+def bookings_of(lesson: Lesson) -> list[Booking]:
+    """With student and attendance, by one query: seats first, then the queue, then the cancelled
+    ones.
+    """
+    order = [When(status=status, then=place) for place, status in enumerate(_ORDER)]
+    rows = Booking.objects.filter(lesson=lesson).select_related("student", "attendance")
+    return list(rows.order_by(Case(*order), "waitlist_position", "id")[:MOST_BOOKINGS])
+
+
+def feedback_of(lesson: Lesson) -> list[FeedbackItem]:
+    """The newest first, by one query."""
+    rows = Feedback.objects.filter(lesson=lesson).order_by("-created_at", "-id")
+    columns = ("student__first_name", "student__last_name", "student__username")
+    return [
+        FeedbackItem(name_of(first, last, username), rating, comment)
+        for first, last, username, rating, comment in rows.values_list(
+            *columns, "rating", "comment"
+        )[:MOST_FEEDBACK]
+    ]
