@@ -3,6 +3,6 @@
 `base` has what admin pages of every app have in common.
 """
 
-from migrations_tools.admin import imports
+from migrations_tools.admin import cutovers, imports, ledger, reviews, runs
 
-__all__ = ["imports"]
+__all__ = ["cutovers", "imports", "ledger", "reviews", "runs"]

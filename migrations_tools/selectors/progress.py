@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 
 from migrations_tools.models import Batch, Run
 from migrations_tools.selectors.summary import counted_steps
-from migrations_tools.states import WORKING_STATES, BatchState, RunKind, RunState
+from migrations_tools.states import WORKING_STATES, BatchState, RunState
 
 #: The newest batches, over which the present rate is taken.
 RATE_BATCHES: Final = 20
@@ -53,28 +53,29 @@ def progress_of(run: Run) -> Progress:
         .order_by("owner")
         .values_list("owner", flat=True)[:20]
     )
-    keys, total, rate = done["keys"] or 0, total_keys(run), _rate(run)
+    keys, rate = done["keys"] or 0, _rate(run)
+    total = keys if run.state == RunState.COMPLETED else total_keys(run)
     working = run.state in WORKING_STATES
     eta = max(0, total - keys) / rate if working and rate and total is not None else None
     return Progress(keys, total, rate, eta, done["n"], len(owners), owners)
 
 
 def total_keys(run: Run) -> int | None:
-    """Keys that the run has before it, as far as anybody counted them."""
+    """Keys of counted steps that the run has before it, as far as anybody counted them."""
     counted = counted_steps(run)
-    frozen = [
+    frozen = sum(
         int(found.get("selected") or 0)
-        for name, found in run.key_ranges.items()
-        if counted is None or not name.isdigit() or int(name) in counted
-    ]
-    plan = run.plan.report.get("total") if run.plan is not None else None
-    own = run.report.get("total")
-    undone = None
-    if run.parent is not None and run.kind in {RunKind.ROLLBACK, RunKind.DRY_RUN}:
-        undone = Batch.objects.filter(run=run.parent).aggregate(n=Sum("size"))["n"]
-    known = [sum(frozen), plan or 0, own or 0, undone or 0]
-    if run.kind == RunKind.APPLY and any(frozen) and run.state == RunState.COMPLETED:
-        return sum(frozen)
+        for index, found in run.key_ranges.items()
+        if counted is None or not index.isdigit() or int(index) in counted
+    )
+    known = [frozen, run.report.get("total") or 0]
+    if run.plan is not None:
+        known.append(run.plan.report.get("total") or 0)
+    if run.parent is not None:
+        undone = Batch.objects.filter(run=run.parent)
+        if counted is not None:
+            undone = undone.filter(step__in=counted)
+        known.append(undone.aggregate(n=Sum("size"))["n"] or 0)
     return max(known) or None
 
 
@@ -85,12 +86,11 @@ def _rate(run: Run) -> float | None:
         .order_by("-finished_at")
         .values_list("size", "started_at", "finished_at")[:RATE_BATCHES]
     )
-    began = [started for _, started, _ in newest if started is not None]
-    ended = [finished for _, _, finished in newest if finished is not None]
-    if not began or not ended:
+    began = min((started for _, started, _ in newest if started), default=None)
+    ended = max((finished for _, _, finished in newest if finished), default=None)
+    if began is None or ended is None or ended <= began:
         return None
-    seconds = (max(ended) - min(began)).total_seconds()
-    return sum(size for size, _, _ in newest) / seconds if seconds > 0 else None
+    return sum(size for size, _, _ in newest) / (ended - began).total_seconds()
 
 
 def batch_rates(run: Run) -> list[tuple[str, float]]:

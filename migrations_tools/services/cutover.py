@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from migrations_tools.cutover.keys import CutoverKey, get_cutover
+from migrations_tools.cutover.believed import forget
+from migrations_tools.cutover.keys import get_cutover
 from migrations_tools.cutover.moving import move_stage
-from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Stage, share_of_new
-from migrations_tools.definitions.registry import get_definition
-from migrations_tools.engine.clock import database_time
+from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Stage
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
 from migrations_tools.models.cutover import Cutover, Mismatch, Waiver
-from migrations_tools.selectors.completion import newest_completed, waiting_keys
 from migrations_tools.selectors.cutover import unclean_keys
+from migrations_tools.selectors.readiness import needs_of
 from migrations_tools.services.actors import require
-from migrations_tools.states import VerificationState
 
-#: A verification may be this old when the new side takes the lead.
-FRESH = timedelta(hours=24)
-#: Names of what only the new system has, listed in a refusal.
-MOST_LISTED = 20
+_RULES: Final = ("mismatch_budget", "latency_budget_ms", "ignored")
+MOST_MILLISECONDS: Final = 3_600_000.0
 
 
 class CutoverRefused(CarryoverError):
@@ -60,10 +56,9 @@ def change_stage(
         cutover = _held(name)
         if stage != cutover.stage:
             _refuse_way(cutover, stage)
-            _refuse_unready(key, cutover, stage)
-        share = cutover.read_percentage if read_percentage is None else read_percentage
-        if share_of_new(stage, share) < share_of_new(cutover.stage, cutover.read_percentage):
-            _refuse_losing_sight(key)
+        for need in needs_of(key, cutover, stage, read_percentage):
+            if not need.holds:
+                raise CutoverRefused(need.refusal, code=need.code, **need.fields)
         return move_stage(
             cutover,
             stage,
@@ -90,67 +85,51 @@ def _refuse_way(cutover: Cutover, stage: str) -> None:
         )
 
 
-def _refuse_unready(key: CutoverKey, cutover: Cutover, stage: str) -> None:
-    """What has to be true before the stage may begin."""
-    if stage == Stage.SHADOW and cutover.stage == Stage.DUAL_WRITE:
-        _verified_run(key)
-    if stage == Stage.LIVE and cutover.stage == Stage.SHADOW:
-        _fresh_and_clean(key, cutover)
-
-
-def _refuse_losing_sight(key: CutoverKey) -> None:
-    """Somebody will read the old system again: it has to know what the new one knows."""
-    only_new = list(key.only_in_new())
-    if only_new:
-        more = f" and {len(only_new) - MOST_LISTED} more" if len(only_new) > MOST_LISTED else ""
+def change_rules(
+    name: str,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str,
+    mismatch_budget: float,
+    latency_budget_ms: float,
+    ignored: Sequence[Mapping[str, str]],
+) -> Cutover:
+    """Set the budgets of shadow reads – a share 0–1, and milliseconds – and the fields that may
+    differ: objects with ``field`` and ``operation``, an operation's name or ``*``.
+    """
+    require(acting_user, "cutover", surface=surface)
+    get_cutover(name)
+    if not reason.strip():
+        raise CutoverRefused("New rules need a reason: it stays in the history.")
+    if not 0 <= mismatch_budget <= 1 or not 0 < latency_budget_ms <= MOST_MILLISECONDS:
         raise CutoverRefused(
-            f"The old system does not know {', '.join(only_new[:MOST_LISTED])}{more}: they "
-            "would be lost from sight.",
-            code="only_in_new",
-            only_in_new=only_new[:MOST_LISTED],
+            "The budget of differences is a share from 0 to 1, that of time milliseconds above 0.",
+            code="bad_budget",
         )
-
-
-def _verified_run(key: CutoverKey) -> Run:
-    run = newest_completed(get_definition(key.definition))
-    if run is None:
-        raise CutoverRefused(
-            f"No run of {key.definition} is completed: datamigrate run {key.definition}",
-            code="run_missing",
+    rules = [
+        {"operation": rule.get("operation") or "*", "field": rule["field"]} for rule in ignored
+    ]
+    with transaction.atomic():
+        cutover = _held(name)
+        before = {field: getattr(cutover, field) for field in _RULES}
+        cutover.mismatch_budget, cutover.latency_budget_ms = mismatch_budget, latency_budget_ms
+        cutover.ignored = rules
+        cutover.save(update_fields=list(_RULES))
+        record_action(
+            None,
+            action="cutover_rules",
+            acting_user=acting_user,
+            surface=surface,
+            reason=reason,
+            details={
+                "cutover": name,
+                "before": before,
+                "after": {field: getattr(cutover, field) for field in _RULES},
+            },
         )
-    if run.verification_state != VerificationState.PASSED:
-        raise CutoverRefused(
-            f"Run {run.pk} is not verified: datamigrate verify {run.pk}", code="not_verified"
-        )
-    return run
-
-
-def _fresh_and_clean(key: CutoverKey, cutover: Cutover) -> None:
-    run = _verified_run(key)
-    if run.verified_at is None or database_time() - run.verified_at > FRESH:
-        raise CutoverRefused(
-            f"The verification of run {run.pk} is older than 24 hours: datamigrate verify {run.pk}",
-            code="verification_old",
-        )
-    waiting = waiting_keys(get_definition(key.definition))
-    if waiting:
-        raise CutoverRefused(
-            f"{waiting} keys came since the last run: datamigrate run {key.definition}",
-            code="delta_waiting",
-        )
-    unclean = unclean_keys(run)
-    if unclean:
-        raise CutoverRefused(
-            f"{len(unclean)} keys of run {run.pk} are not carried over, such as "
-            f"{', '.join(key for _, key in unclean[:5])}: correct them, or waive them one by one.",
-            code="run_unclean",
-        )
-    unexplained = Mismatch.objects.filter(cutover=cutover, explained_by=None).count()
-    if unexplained:
-        raise CutoverRefused(
-            f"{unexplained} differences between the systems are unexplained.",
-            code="mismatches",
-        )
+        transaction.on_commit(lambda: forget(name))
+    return cutover
 
 
 def explain_mismatch(

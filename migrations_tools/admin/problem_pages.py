@@ -1,0 +1,142 @@
+"""Pages of what did not simply go through: by code, key by key, as a file, and waived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.contrib.admin import AdminSite
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.utils.translation import gettext as _
+
+from migrations_tools.admin.deeds import deed_called
+from migrations_tools.admin.pages import (
+    Confirmation,
+    NeededReasonForm,
+    confirmed,
+    may,
+    refusal,
+    refuse_without,
+    who,
+)
+from migrations_tools.admin.paging import UncountedPaginator, is_storable
+from migrations_tools.admin.run_page import run_address, title_of
+from migrations_tools.models import LedgerEntry, Run
+from migrations_tools.selectors.problems import UNCLEAN, problem_entries, problems_by_code
+from migrations_tools.selectors.summary import counts_of
+from migrations_tools.services.cutover import waive_key
+from migrations_tools.states import Outcome, RunKind
+from migrations_tools.tables_out import csv_lines
+
+PROBLEMS_PER_PAGE = 50
+HEADINGS = ("key", "outcome", "code", "detail", "warnings", "waived")
+
+
+class WaiveForm(NeededReasonForm):
+    key = forms.CharField(widget=forms.HiddenInput, max_length=2_000)
+
+
+class ProblemPages:
+    """A part of the runs' admin."""
+
+    if TYPE_CHECKING:
+        admin_site: AdminSite
+        run_or_404: Callable[[UUID | str], Run]
+        page: Callable[..., HttpResponse]
+
+    def problem_addresses(self) -> list[tuple[str, str, Callable[..., HttpResponseBase]]]:
+        return [
+            ("<uuid:run_id>/problems/", "problems", self.problems_view),
+            ("<uuid:run_id>/problems.csv", "problems_csv", self.problems_csv_view),
+            ("<uuid:run_id>/waive/", "waive", self.waive_view),
+        ]
+
+    def problems_view(self, request: HttpRequest, run_id: UUID) -> HttpResponse:
+        """Codes with their numbers, and the keys of the chosen one."""
+        refuse_without(request, "view_run", "view_ledgerentry")
+        run = self.run_or_404(run_id)
+        if not is_storable(request):
+            return HttpResponseRedirect(request.path)
+        outcome, code = _chosen(request)
+        retry = deed_called("retry")
+        may_retry = retry is not None and may(request, retry.permission) and retry.allowed(run)
+        rows = UncountedPaginator(problem_entries(run, outcome, code), PROBLEMS_PER_PAGE)
+        context = {
+            "codes": problems_by_code(run),
+            "warnings": counts_of(run)["warnings"],
+            "rows": rows.get_page(request.GET.get("page")),
+            "outcome": outcome,
+            "code": code,
+            "pages_query": urlencode({"outcome": outcome, "code": code}) + "&",
+            "may_retry": may_retry,
+            "may_waive": may(request, "waive") and run.kind == RunKind.APPLY,
+            "unclean": [str(found) for found in UNCLEAN],
+            "quarantined": str(Outcome.QUARANTINED),
+        }
+        return self.page(request, run, "problems", "problems", context)
+
+    def problems_csv_view(self, request: HttpRequest, run_id: UUID) -> HttpResponseBase:
+        """The same keys as a file that no spreadsheet takes for formulas."""
+        refuse_without(request, "view_run", "view_ledgerentry")
+        run = self.run_or_404(run_id)
+        if not is_storable(request):
+            return HttpResponseRedirect(request.path)
+        outcome, code = _chosen(request)
+        entries = problem_entries(run, outcome, code)
+        answer = StreamingHttpResponse(
+            csv_lines(HEADINGS, _cells(entries)), content_type="text/csv; charset=utf-8"
+        )
+        answer["Content-Disposition"] = f'attachment; filename="problems-{run.pk}.csv"'
+        return answer
+
+    def waive_view(self, request: HttpRequest, run_id: UUID) -> HttpResponse:
+        """Decide that a key is never carried over."""
+        refuse_without(request, "view_run")
+        run = self.run_or_404(run_id)
+        refused = refusal(request, "waive", run)
+        if refused is not None:
+            return refused
+        address = run_address(run, "problems")
+        key = request.POST.get("key", request.GET.get("key", ""))
+        data = request.POST if "confirm" in request.POST else None
+        page = Confirmation(
+            title=_("Waive key %(key)s") % {"key": key[:100]},
+            sentence=_(
+                "This one key counts as settled, though nothing of it is carried over: it no "
+                "longer stands in the way of a cutover."
+            ),
+            confirm_label=_("Waive"),
+            cancel_url=address,
+            form=WaiveForm(data, initial={"key": key}),
+            warning=_("This stays for good."),
+            danger=True,
+            breadcrumbs=[(title_of(run), run_address(run))],
+        )
+
+        def carry_out(values: Any) -> tuple[str, str]:
+            waive_key(run, values["key"], reason=values["reason"], **who(request))
+            return address, _("Key %(key)s is waived.") % {"key": values["key"]}
+
+        return confirmed(request, self.admin_site, page, carry_out)
+
+
+def _chosen(request: HttpRequest) -> tuple[str, str]:
+    outcome = request.GET.get("outcome", "")
+    return (outcome if outcome in Outcome.values else ""), request.GET.get("code", "")[:60]
+
+
+def _cells(entries: Any) -> Iterator[list[Any]]:
+    entry: LedgerEntry
+    for entry in entries.iterator(2_000):
+        warnings = "; ".join(f"{code}: {text}" for code, text in entry.warnings or ())
+        waived = "yes" if entry.waived else ""  # type: ignore[attr-defined]  # annotated
+        yield [entry.key, entry.outcome, entry.code, entry.detail or "", warnings, waived]
