@@ -12,7 +12,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from migrations_tools.admin.base import ReadOnly
 from migrations_tools.admin.filters import DefinitionFilter, RunDefinitionFilter
 from migrations_tools.admin.paging import HugeTable
 from migrations_tools.admin.run_page import run_address
@@ -163,7 +162,7 @@ class RetentionRecordAdmin(OfRun):
 
 
 @admin.register(DualWritten)
-class DualWrittenAdmin(ReadOnly):
+class DualWrittenAdmin(HugeTable):
     list_display = ["key", "definition", "step", "written_at"]
     list_filter = [DefinitionFilter]
     ordering = ["-id"]

@@ -106,12 +106,12 @@ class ReviewItemAdmin(HugeTable):
     def get_urls(self) -> list[URLPattern]:
         own = [
             path(
-                "<uuid:run_id>/<slug:name>/all/",
+                "<uuid:run_id>/decide/<slug:name>/",
                 self.admin_site.admin_view(self.decide_all_view),
                 name="migrations_tools_reviewitem_decide_all",
             ),
             path(
-                "<int:item_id>/<slug:name>/",
+                "<int:item_id>/decide/<slug:name>/",
                 self.admin_site.admin_view(self.decide_view),
                 name="migrations_tools_reviewitem_decide",
             ),
