@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import unescape
 from typing import Any
 
 from django.contrib import admin
@@ -80,7 +81,7 @@ class ExportMixin(admin.ModelAdmin[Any]):
         if isinstance(field, models.Field) and field.choices:
             return getattr(obj, f"get_{field.name}_display")()
         # what a method has marked up for the page is words here
-        return strip_tags(value) if isinstance(value, SafeString) else value
+        return unescape(strip_tags(value)) if isinstance(value, SafeString) else value
 
     def _file_name(self) -> str:
         return f"{self.opts.model_name}-{timezone.localdate():%Y-%m-%d}"

@@ -20,18 +20,20 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from migrations_tools import charts
+from migrations_tools.admin.addresses import admin_address
 from migrations_tools.states import Outcome
 from migrations_tools.tones import tone_of
 
 register = template.Library()
 
+_RUN = re.compile(r"run ([0-9a-f-]{36})")
 _FIRST_TAG = re.compile(r"^\s*<t[dh]\b")
 
 
@@ -55,6 +57,16 @@ def progress_bar(done: int, total: int, label: str = "") -> dict[str, Any]:
         "shown": shown,
         "label": label or _("Progress"),
     }
+
+
+@register.simple_tag
+def run_reason(reason: str | None) -> SafeString | str:
+    """Why a row of history was written; the run that wrote it is a link."""
+    found = _RUN.fullmatch(reason or "")
+    address = admin_address("migrations_tools_run_change", found[1]) if found else ""
+    if found and address:
+        return format_html('<a href="{}">{}</a>', address, reason)
+    return reason or "–"
 
 
 @register.simple_tag
