@@ -54,7 +54,7 @@ def test_a_list_is_cards_on_a_phone_and_a_history_shows_differences(
     supplier.save()
     phone = browse(amal, path=reverse("admin:guarantees_supplier_changelist"), phone=True)
     heading = "getComputedStyle(document.querySelector('td.field-id'), '::before').content"
-    assert phone.evaluate(heading) == '"ID" ": "'
+    assert phone.evaluate(heading) == '"ID: "'
     assert phone.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     assert_accessible(phone)
     history = reverse("admin:guarantees_supplier_history", args=[supplier.pk])
