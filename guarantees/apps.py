@@ -5,6 +5,7 @@ class GuaranteesConfig(AppConfig):
     name = "guarantees"
     label = "guarantees"
     verbose_name = "Guarantees"
+    names_in_catalogue = True
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:  # models come after Django's start, this module before it
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
-#: Apps that people work with; the machinery comes after them.
-_FIRST = ("migrations_tools", "sessions_app", "guarantees")
-
 
 class CarryoverAdminSite(AdminSite):
     """Plain Django admin with a dashboard."""
@@ -94,8 +91,11 @@ class CarryoverAdminSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What people work with first, then accounts and machinery."""
+        from migrations_tools.model_names import our_apps
+
+        ours = {config.label for config in our_apps()}
         found = super().get_app_list(request, app_label)
-        return sorted(found, key=lambda app: app["app_label"] not in _FIRST)
+        return sorted(found, key=lambda app: app["app_label"] not in ours)
 
 
 def _keep_refusal(request: HttpRequest) -> None:
@@ -116,3 +116,10 @@ def _keep_refusal(request: HttpRequest) -> None:
 
 class CarryoverAdminConfig(AdminConfig):
     default_site = "migrations_tools.admin_site.CarryoverAdminSite"
+
+    def ready(self) -> None:
+        """Find the admin modules, once names of models are words of the catalogue."""
+        from migrations_tools.model_names import translate_names
+
+        translate_names()
+        super().ready()

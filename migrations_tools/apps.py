@@ -6,6 +6,7 @@ class MigrationsToolsConfig(AppConfig):
     name = "migrations_tools"
     label = "migrations_tools"
     verbose_name = "Data migrations"
+    names_in_catalogue = True
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -5,4 +5,5 @@ class SessionsAppConfig(AppConfig):
     name = "sessions_app"
     label = "sessions_app"
     verbose_name = "Sessions"
+    names_in_catalogue = True
     default_auto_field = "django.db.models.BigAutoField"
