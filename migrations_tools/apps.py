@@ -15,4 +15,6 @@ class MigrationsToolsConfig(AppConfig):
         from migrations_tools.definitions import registry
 
         registry.autodiscover()
-        autodiscover_modules("legacy_imports", "legacy_generators", "cutovers", "dashboard_cards")
+        autodiscover_modules(
+            "legacy_imports", "legacy_generators", "cutovers", "dashboard_cards", "comparisons"
+        )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from guarantees.models import ImportedRecord, ImportSession
 from migrations_tools.admin.base import ReadOnly
+from migrations_tools.admin.imports.comparing import compare_link
 
 
 @admin.register(ImportSession)
@@ -26,6 +29,7 @@ class ImportedRecordAdmin(ReadOnly):
         "created_at",
         "migrated_guarantee",
         "migrated_action",
+        "in_both_systems",
     ]
     list_filter = [
         ("migrated_guarantee", admin.EmptyFieldListFilter),
@@ -34,3 +38,8 @@ class ImportedRecordAdmin(ReadOnly):
     ]
     list_select_related = ["migrated_guarantee", "migrated_action"]
     search_fields = ["=id", "guarantee_number", "raw_supplier_name"]
+    readonly_fields = ["in_both_systems"]
+
+    @admin.display(description=_("in both systems"))
+    def in_both_systems(self, record: ImportedRecord) -> SafeString | str:
+        return compare_link("split_imported_records", 0, str(record.pk))

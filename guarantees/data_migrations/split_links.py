@@ -58,7 +58,7 @@ COMPARED: Final[dict[type[Model], tuple[str, ...]]] = {
         "bank_id",
     ),
 }
-_OPEN: Final = {
+OPEN: Final = {
     "supplier_id": None,
     "bank_id": None,
     "match_status": MatchStatus.NEEDS_REVIEW.value,
@@ -174,7 +174,7 @@ def _same(name: str, value: Any, linked: Model) -> bool:
     if isinstance(value, Ensure):
         batch = linked.batch  # type: ignore[attr-defined]  # of a guarantee
         return all(getattr(batch, key) == wanted for key, wanted in value.natural_key.items())
-    return bool(getattr(linked, name) == value or (name in _OPEN and value == _OPEN[name]))
+    return bool(getattr(linked, name) == value or (name in OPEN and value == OPEN[name]))
 
 
 def _difference(name: str, value: Any, stored: Any) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +14,7 @@ from guarantees.entry_errors import ValidationRefused
 from guarantees.intake import Entry, Judge, Problem
 from guarantees.models import BatchKind, Guarantee, ImportBatch
 from guarantees.pasted import Cells, cells_of, read_pasted
+from guarantees.reading import day_first
 from guarantees.selectors.dictionaries import read_dictionaries
 from guarantees.selectors.duplicates import Key, entry_keys, known_guarantees
 from guarantees.services.actions.writing import local_day
@@ -192,8 +192,7 @@ def _judged(
 
 
 def _judge() -> Judge:
-    day_first = bool(getattr(settings, "CARRYOVER_DAY_FIRST", True))
-    return Judge(read_dictionaries(), day_first=day_first)
+    return Judge(read_dictionaries(), day_first=day_first())
 
 
 def _require(user: User, deed: str, surface: str) -> None:

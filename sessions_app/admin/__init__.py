@@ -13,6 +13,7 @@ from sessions_app.admin import (
     people,
     projects,
     sessions,
+    staging,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "people",
     "projects",
     "sessions",
+    "staging",
 ]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnly, ReadOnlyInline
+from migrations_tools.admin.imports.comparing import compare_link
 from sessions_app.models import ContestResult, LegacyContestSession, Problem, ProblemAttempt
 
 
@@ -53,7 +56,13 @@ class ContestResultAdmin(ReadOnly, HistoryAdmin):
 
 @admin.register(LegacyContestSession)
 class LegacyContestSessionAdmin(ReadOnly):
-    list_display = ["key", "username", "session_ref", "session", "staged_at"]
+    list_display = ["key", "username", "session_ref", "session", "staged_at", "in_both_systems"]
+    list_filter = [("session", admin.EmptyFieldListFilter), "staged_at"]
+    readonly_fields = ["in_both_systems"]
     list_select_related = ["session"]
     search_fields = ["key", "username", "session_ref"]
     exclude = ["content_hash"]
+
+    @admin.display(description=_("in both systems"))
+    def in_both_systems(self, row: LegacyContestSession) -> SafeString | str:
+        return compare_link("enrich_contest_sessions", 0, row.key)

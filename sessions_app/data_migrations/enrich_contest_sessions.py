@@ -94,7 +94,7 @@ class EnrichStep(Step):
                 return public_id
         else:
             public_id = carried.session.session_id
-        session, result, attempts = self._objects(row, document, context, public_id)
+        session, result, attempts = self.objects(row, document, context, public_id)
         warnings = document.notes.warnings()
         if carried is None:
             changes = [Insert(each) for each in (session, result, *attempts)]
@@ -104,7 +104,7 @@ class EnrichStep(Step):
             return merged
         return Apply(merged, warnings) if merged else Unchanged()
 
-    def _objects(
+    def objects(
         self, row: Any, document: ContestDocument, context: ContestContext, public_id: str
     ) -> tuple[Session, ContestResult, list[ProblemAttempt]]:
         """What the document becomes, unsaved."""

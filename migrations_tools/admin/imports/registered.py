@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.admin.base import ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.imports.comparing import ComparePage
 from migrations_tools.admin.imports.wizard import ImportWizard, result_context
 from migrations_tools.models import LegacyImport, QueuedImport, RejectedLine
 from migrations_tools.selectors.imports import REJECTED_HEADINGS, rejected_rows, rejected_text
@@ -71,7 +72,8 @@ class LegacyImportAdmin(ExportMixin, ReadOnly):
             path("<int:number>/rejected.csv", wrap(self.rejected_csv), name="import_rejected_csv"),
             path("<int:number>/rejected.txt", wrap(self.rejected_txt), name="import_rejected_txt"),
         ]
-        return [*ImportWizard(self.admin_site).urls(), *own, *super().get_urls()]
+        pages = [*ImportWizard(self.admin_site).urls(), *ComparePage(self.admin_site).urls()]
+        return [*pages, *own, *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("migrations_tools.import"))

@@ -1,0 +1,79 @@
+"""The page that shows one record in both systems, field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from migrations_tools.comparisons import comparison_of, comparison_url
+from migrations_tools.models import LedgerEntry
+
+_ROWS = 20  # staged rows of one record that are linked
+
+
+class ComparePage:
+    """For the admin's ``get_urls``."""
+
+    def __init__(self, site: AdminSite) -> None:
+        self._site = site
+
+    def urls(self) -> list[URLPattern]:
+        place = "compare/<slug:definition>/<int:step>/<path:key>/"
+        return [path(place, self._site.admin_view(self.page), name="import_compare")]
+
+    def page(self, request: HttpRequest, definition: str, step: int, key: str) -> HttpResponse:
+        """Both sides; only for those who may see all of what is shown."""
+        found = comparison_of(definition, step, key)
+        if found is None:
+            raise Http404(_("There is no such record, or it cannot be compared."))
+        shown = [*found.legacy[:1], *found.new]
+        if not all(_may_see(request, obj) for obj in shown):
+            raise PermissionDenied
+        context = {
+            **self._site.each_context(request),
+            "title": found.title,
+            "comparison": found,
+            "legacy": [_linked(obj) for obj in found.legacy[:_ROWS]],
+            "new": [_linked(obj) for obj in found.new],
+            "outcome": _newest_outcome(definition, step, key),
+        }
+        return TemplateResponse(request, "admin/migrations_tools/imports/compare.html", context)
+
+
+def compare_link(definition: str, step: int, key: str) -> SafeString | str:
+    """A link to the comparison of a record, for lists; a dash where there is none."""
+    address = comparison_url(definition, step, key)
+    return format_html('<a href="{}">{}</a>', address, _("compare")) if address else "–"
+
+
+def _newest_outcome(definition: str, step: int, key: str) -> LedgerEntry | None:
+    """What the last run made of the key."""
+    entries = LedgerEntry.objects.filter(run__definition=definition, step=step, key=key)
+    return entries.select_related("run").order_by("-id").first()
+
+
+def _may_see(request: HttpRequest, obj: Model) -> bool:
+    meta = obj._meta
+    return any(
+        request.user.has_perm(f"{meta.app_label}.{right}_{meta.model_name}")
+        for right in ("view", "change")
+    )
+
+
+def _linked(obj: Model) -> tuple[str, Any]:
+    """An object in words, and its page; no page where there is none."""
+    meta = obj._meta
+    try:
+        page = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])
+    except NoReverseMatch:
+        page = ""
+    return f"{meta.verbose_name}: {obj}", page

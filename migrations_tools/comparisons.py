@@ -1,0 +1,136 @@
+"""One record in both systems, side by side. Apps say in their ``comparisons`` modules how.
+
+    @compares("split_imported_records")
+    def compare(step: int, key: str) -> Comparison | None: ...
+
+A comparison reads what is stored now. It knows what the old row *means* – the same readings as the
+data migration's –, so that another spelling of a value is no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.timezone import get_default_timezone, is_naive
+
+Words = str | Promise
+
+_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class FieldPair:
+    """A field: what the old system says, as it is understood, and what stands here.
+
+    ``compared`` is false where the two systems need not say the same, such as where only one of
+    them has the field.
+    """
+
+    name: Words
+    legacy: Any
+    new: Any
+    compared: bool = True
+
+    @property
+    def differs(self) -> bool:
+        return self.compared and not alike(self.legacy, self.new)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``legacy`` are the staged rows, ``new`` what they became; empty while that is nothing."""
+
+    title: Words
+    legacy: Sequence[Model]
+    new: Sequence[Model]
+    fields: Sequence[FieldPair]
+
+    @property
+    def differing(self) -> int:
+        return sum(field.differs for field in self.fields) if self.new else 0
+
+
+#: Given a step (from 0) and a key of it; None where there is no such row.
+Compare = Callable[[int, str], Comparison | None]
+
+_comparers: dict[str, Compare] = {}
+
+
+def compares(definition: str) -> Callable[[Compare], Compare]:
+    """Register what compares the records of a data migration."""
+
+    def register(compare: Compare) -> Compare:
+        _comparers[definition] = compare
+        return compare
+
+    return register
+
+
+def comparison_of(definition: str, step: int, key: str) -> Comparison | None:
+    """A record in both systems; None where it is unknown, or nobody says how to compare it."""
+    compare = _comparers.get(definition)
+    return None if compare is None else compare(step, key)
+
+
+def comparison_url(definition: str, step: int, key: str) -> str:
+    """The admin page that shows it; empty where nobody says how to compare such records."""
+    if definition not in _comparers or not key:
+        return ""
+    return reverse("admin:import_compare", args=[definition, step, key])
+
+
+def alike(legacy: Any, new: Any) -> bool:
+    """Whether two values mean the same: nothing is blank, numbers and instants are compared as
+    such, and of texts neither case nor white space counts.
+    """
+    if legacy in (None, "", [], {}) or new in (None, "", [], {}):
+        return legacy in (None, "", [], {}) and new in (None, "", [], {})
+    if isinstance(legacy, dict) and isinstance(new, dict):
+        return all(alike(legacy.get(name), new.get(name)) for name in {*legacy, *new})
+    if isinstance(legacy, list) and isinstance(new, list):
+        return len(legacy) == len(new) and all(map(alike, legacy, new))
+    if isinstance(new, bool) or isinstance(legacy, bool):
+        return bool(_truth(legacy) == _truth(new))
+    if isinstance(new, int | float | Decimal) or isinstance(legacy, int | float | Decimal):
+        return bool(_number(legacy) == _number(new))
+    if isinstance(new, datetime):
+        return _instant(legacy) == new
+    if isinstance(new, date):
+        return str(legacy)[:10] == new.isoformat()
+    return _text(legacy) == _text(new)
+
+
+def _truth(value: Any) -> Any:
+    return _TRUTH.get(str(value).strip().casefold(), value)
+
+
+def _number(value: Any) -> Any:
+    try:
+        return Decimal(str(value).strip().replace(",", ""))
+    except InvalidOperation:
+        return value
+
+
+def _instant(value: Any) -> datetime | None:
+    if isinstance(value, datetime):
+        found: datetime | None = value
+    else:
+        try:
+            found = parse_datetime(str(value).strip())
+        except ValueError:
+            return None
+    if found is not None and is_naive(found):
+        found = found.replace(tzinfo=get_default_timezone())
+    return found
+
+
+def _text(value: Any) -> str:
+    return " ".join(str(value).split()).casefold()
