@@ -21,6 +21,7 @@ READING: Final[dict[str, tuple[str, ...]]] = {
     "ledger": ("view_ledgerentry", "run", "review", "rollback", "waive"),
     "changes": ("view_rowchange", "run", "rollback"),
     "reviews": ("view_reviewitem", "review"),
+    "mismatches": ("view_mismatch", "cutover"),
     "cutovers": ("view_cutover", "cutover"),
     "imports": ("view_legacyimport", "import"),
     "rejected": ("view_rejectedline", "import"),

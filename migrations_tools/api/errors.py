@@ -10,7 +10,12 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -91,6 +96,8 @@ def _as_drf(error: Exception) -> Exception:
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
         return TooLarge("The request is too large; send files by the upload addresses.")
+    if isinstance(error, (SuspiciousOperation, BadRequest)):  # too many fields or files, …
+        return exceptions.ParseError()
     return error
 
 

@@ -17,11 +17,10 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from migrations_tools.api.renderers import EventStreamRenderer, JSONErrors
 from migrations_tools.api.run_parts import TransitionSerializer
 from migrations_tools.api.runs import readable_run
 from migrations_tools.models import Run, Transition
@@ -49,25 +48,14 @@ _EXAMPLE: Final = (
 )
 
 
-class EventStream(BaseRenderer):
-    """Lets clients accept the type; errors are JSON in it."""
-
-    media_type = _TYPE
-    format = "events"
-    charset = "utf-8"
-
-    def render(self, data: Any, *arguments: Any, **more: Any) -> bytes:
-        return JSONRenderer().render(data)
-
-
 class _QuerySerializer(serializers.Serializer[Any]):
     seconds = serializers.IntegerField(min_value=1, max_value=LONGEST, default=LONGEST)
 
 
-class EventView(APIView):
+class EventView(JSONErrors):
     """What happens with a run until it ends, or for at most a minute."""
 
-    renderer_classes = (EventStream, JSONRenderer)
+    renderer_classes = (EventStreamRenderer, JSONRenderer)
 
     @extend_schema(
         operation_id="runs_events",
@@ -105,13 +93,6 @@ class EventView(APIView):
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"  # a proxy that waits for more tells nothing
         return response
-
-    def finalize_response(
-        self, request: Request, response: Any, *arguments: Any, **more: Any
-    ) -> Any:
-        if isinstance(response, Response):  # an error
-            response.content_type = "application/json"
-        return super().finalize_response(request, response, *arguments, **more)
 
 
 def _lines(run: Run, after: int, seconds: int) -> Iterator[str]:

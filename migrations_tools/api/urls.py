@@ -3,7 +3,17 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from migrations_tools.api import definitions, events, run_actions, run_parts, runs
+from migrations_tools.api import (
+    cutovers,
+    definitions,
+    events,
+    imports,
+    operations,
+    reviews,
+    run_actions,
+    run_parts,
+    runs,
+)
 from migrations_tools.api.documentation import DocumentationView
 from migrations_tools.api.tokens import LoginView, LogoutAllView, LogoutView, MeView
 
@@ -42,12 +52,49 @@ _runs = [
     path("runs/<str:run>/events/", events.EventView.as_view()),
 ]
 
+_reviews = [
+    path("reviews/", reviews.ReviewListView.as_view()),
+    path("reviews/decide/", reviews.BulkDecisionView.as_view()),
+    path("reviews/<int:number>/", reviews.ReviewView.as_view()),
+    path("reviews/<int:number>/decide/", reviews.DecisionView.as_view()),
+]
+
+_cutovers = [
+    path("cutovers/", cutovers.CutoverListView.as_view()),
+    path("cutovers/<str:key>/", cutovers.CutoverView.as_view()),
+    path("cutovers/<str:key>/mismatches/", cutovers.MismatchListView.as_view()),
+    path("cutovers/<str:key>/mismatches/<int:number>/explain/", cutovers.ExplainView.as_view()),
+]
+
+_imports = [
+    path("legacy-imports/", imports.LegacyImportListView.as_view()),
+    path("legacy-imports/kinds/", imports.KindListView.as_view()),
+    path("legacy-imports/uploads/", imports.UploadListView.as_view()),
+    path("legacy-imports/uploads/<int:number>/", imports.UploadView.as_view(), name="api-upload"),
+    path("legacy-imports/uploads/<int:number>/preview/", imports.PreviewView.as_view()),
+    path("legacy-imports/uploads/<int:number>/commit/", imports.CommitView.as_view()),
+    path("legacy-imports/<int:number>/", imports.LegacyImportView.as_view()),
+    path("legacy-imports/<int:number>/rejected/", imports.RejectedLineView.as_view()),
+    path("legacy-imports/<int:number>/rejected.csv", imports.RejectedFileView.as_view()),
+]
+
+_operations = [
+    path("health/", operations.HealthView.as_view()),
+    path("governor/", operations.GovernorView.as_view()),
+    path("governor/stop/", operations.StopView.as_view()),
+    path("governor/go/", operations.GoView.as_view()),
+]
+
 _version_1 = [
     path("auth/login/", LoginView.as_view(), name="api-login"),
     path("auth/logout/", LogoutView.as_view(), name="api-logout"),
     path("auth/logoutall/", LogoutAllView.as_view(), name="api-logoutall"),
     *_data_migrations,
     *_runs,
+    *_reviews,
+    *_cutovers,
+    *_imports,
+    *_operations,
     path("me/", MeView.as_view(), name="api-me"),
 ]
 

@@ -45,6 +45,11 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
             .filter(~Exists(later), entry__isnull=False)
         )
 
+    def with_waiting(self) -> ReviewItemQuerySet:
+        """All items, each with ``waiting``: whether a person has to decide it."""
+        waiting = ReviewItem.objects.filter(pk=OuterRef("pk")).waiting()
+        return self.annotate(waiting=Exists(waiting))
+
     def reopen(self) -> int:
         """Take the decisions back: nothing of them stands. The number of items."""
         return self.update(

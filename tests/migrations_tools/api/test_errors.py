@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
@@ -35,6 +35,7 @@ def answer_to(error: Exception, **headers: str):
         (Http404("No Session matches the given query."), 404, "not_found"),
         (exceptions.MethodNotAllowed("PUT"), 405, "method_not_allowed"),
         (exceptions.ParseError(), 400, "parse_error"),
+        (TooManyFieldsSent("DATA_UPLOAD_MAX_NUMBER_FIELDS"), 400, "parse_error"),
         (exceptions.Throttled(3), 429, "throttled"),
         (UnknownRun("There is no such run."), 404, "unknown_run"),
         (CarryoverError("Not now."), 409, "error"),
