@@ -19,6 +19,7 @@ from sessions_app.models import (
     SessionStatus,
     SwitchState,
 )
+from sessions_app.selectors.lessons.items import name_of
 from sessions_app.services.agent_sessions import ProjectSource
 
 AGENT_STATUSES = [
@@ -41,7 +42,7 @@ class PersonSerializer(serializers.Serializer[User]):
     name = serializers.SerializerMethodField()
 
     def get_name(self, person: User) -> str:
-        return person.get_full_name() or person.get_username()
+        return name_of(person.first_name, person.last_name, person.username)
 
 
 class AgentSessionSerializer(serializers.Serializer[Any]):
@@ -105,7 +106,7 @@ class ProjectSwitchSerializer(serializers.Serializer[Any]):
     to_project = ProjectReferenceSerializer()
     state = serializers.ChoiceField(choices=SwitchState.choices)
     failure = serializers.CharField()
-    actor = serializers.CharField(source="actor.username")
+    actor = PersonSerializer()
     surface = serializers.ChoiceField(choices=Surface.choices)
     reason = serializers.CharField()
     started_at = serializers.DateTimeField()

@@ -9,11 +9,13 @@ from sessions_app.api import (
     calendar,
     collaboration,
     contest_sessions,
+    credit_balances,
     lesson_deeds,
     lessons,
     participants,
     progress,
     projects,
+    semesters,
 )
 
 urlpatterns = [
@@ -49,6 +51,12 @@ urlpatterns = [
     path("bookings/<int:booking>/confirm/", bookings.ConfirmBookingView.as_view()),
     path("bookings/<int:booking>/check-in/", bookings.CheckInBookingView.as_view()),
     path("bookings/<int:booking>/attendance/", bookings.BookingAttendanceView.as_view()),
+    path("semesters/", semesters.SemesterListView.as_view()),
+    path("semesters/<int:semester>/", semesters.SemesterView.as_view(), name="api-semester"),
+    path("cohorts/", semesters.CohortListView.as_view()),
+    path("cohorts/<int:cohort>/", semesters.CohortView.as_view(), name="api-cohort"),
+    path("credits/", credit_balances.CreditBalanceView.as_view()),
+    path("credits/transactions/", credit_balances.CreditTransactionListView.as_view()),
     path("calendar/", calendar.CalendarView.as_view()),
     path("calendar.ics", calendar.CalendarFeedView.as_view()),
     path("projects/", projects.ProjectListView.as_view()),

@@ -100,7 +100,7 @@ def test_a_session_is_worked_on_switched_ended_and_recovered(ann, alpha, beta):
         "to_project": {"id": str(beta.pk), "name": "Beta"},
         "state": "completed",
         "failure": "",
-        "actor": "ann",
+        "actor": {"id": ann.pk, "name": "Ann Lee"},
         "surface": "api",
         "reason": "moves",
     }
