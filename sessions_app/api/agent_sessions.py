@@ -30,7 +30,7 @@ from sessions_app.api.agent_shapes import (
     ProjectSwitchSerializer,
     SwitchProjectSerializer,
 )
-from sessions_app.api.requests import UniqueOrdering, given
+from sessions_app.api.requests import InstantFilter, UniqueOrdering, given
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, AgentSession, Session
 from sessions_app.models.session import SessionQuerySet
 from sessions_app.selectors.agent_visibility import find_agent_session, visible_agent_sessions
@@ -52,8 +52,8 @@ class AgentSessionFilters(filters.FilterSet):
     user = filters.NumberFilter(field_name="user_id")
     orphan = filters.BooleanFilter(field_name="project", lookup_expr="isnull")
     parked = filters.BooleanFilter(method="keep_parked")
-    active_after = filters.IsoDateTimeFilter(field_name="last_activity_at", lookup_expr="gte")
-    active_before = filters.IsoDateTimeFilter(field_name="last_activity_at", lookup_expr="lt")
+    active_after = InstantFilter(field_name="last_activity_at", lookup_expr="gte")
+    active_before = InstantFilter(field_name="last_activity_at", lookup_expr="lt")
 
     class Meta:
         model = AgentSession
@@ -152,6 +152,8 @@ class AssignView(GenericAPIView[Any]):
 
 
 class RecoverView(GenericAPIView[Any]):
+    serializer_class = AgentSessionSerializer
+
     @extend_schema(
         operation_id="agent_sessions_recover", request=None, responses=AgentSessionSerializer
     )

@@ -21,7 +21,7 @@ from sessions_app.api.lesson_shapes import (
     BookingSerializer,
     NewBookingSerializer,
 )
-from sessions_app.api.requests import UniqueOrdering, given
+from sessions_app.api.requests import InstantFilter, UniqueOrdering, given
 from sessions_app.models import AttendanceStatus, Booking, BookingStatus
 from sessions_app.selectors.lessons import (
     booking_item,
@@ -44,8 +44,8 @@ class BookingFilters(filters.FilterSet):
     lesson = filters.CharFilter(field_name="lesson__session__session_id", max_length=255)
     student = filters.NumberFilter(field_name="student_id")
     status = filters.ChoiceFilter(choices=BookingStatus.choices)
-    starts_after = filters.IsoDateTimeFilter(field_name="lesson__starts_at", lookup_expr="gte")
-    starts_before = filters.IsoDateTimeFilter(field_name="lesson__starts_at", lookup_expr="lt")
+    starts_after = InstantFilter(field_name="lesson__starts_at", lookup_expr="gte")
+    starts_before = InstantFilter(field_name="lesson__starts_at", lookup_expr="lt")
 
     class Meta:
         model = Booking
@@ -97,6 +97,8 @@ class BookingView(GenericAPIView[Any]):
 class CancelBookingView(GenericAPIView[Any]):
     """Leaving a lesson or its queue."""
 
+    serializer_class = BookingSerializer
+
     @extend_schema(operation_id="bookings_cancel", request=None, responses=BookingSerializer)
     @idempotent
     def post(self, request: Request, booking: int) -> Response:
@@ -108,6 +110,8 @@ class CancelBookingView(GenericAPIView[Any]):
 class ConfirmBookingView(GenericAPIView[Any]):
     """A seat out of turn."""
 
+    serializer_class = BookingSerializer
+
     @extend_schema(operation_id="bookings_confirm", request=None, responses=BookingSerializer)
     @idempotent
     def post(self, request: Request, booking: int) -> Response:
@@ -118,6 +122,8 @@ class ConfirmBookingView(GenericAPIView[Any]):
 
 class CheckInBookingView(GenericAPIView[Any]):
     """Checking in by one's booking."""
+
+    serializer_class = BookingSerializer
 
     @extend_schema(operation_id="bookings_check_in", request=None, responses=BookingSerializer)
     @idempotent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -29,8 +29,8 @@ class _EdgeField(serializers.DateTimeField):
         if not 1900 <= value.year < 9999:
             self.fail("far")
         if timezone.is_naive(value):
-            return timezone.make_aware(value, timezone.get_default_timezone())
-        return value
+            value = timezone.make_aware(value, timezone.get_default_timezone())
+        return value.astimezone(UTC)  # PostgreSQL knows no offsets of 16 hours and more
 
 
 class CalendarQuerySerializer(serializers.Serializer[Any]):

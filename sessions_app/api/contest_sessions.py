@@ -25,7 +25,7 @@ from sessions_app.api.contest_shapes import (
     NewContestSessionSerializer,
     SavedContestSessionSerializer,
 )
-from sessions_app.api.requests import UniqueOrdering
+from sessions_app.api.requests import InstantFilter, UniqueOrdering
 from sessions_app.models import ContestSession, Session
 from sessions_app.selectors.contest_document import contest_document
 from sessions_app.selectors.contest_sessions import (
@@ -63,8 +63,8 @@ class ContestSessionFilters(filters.FilterSet):
     year = filters.NumberFilter(field_name="contest_result__year")
     mode = filters.CharFilter(field_name="contest_result__mode", max_length=255)
     status = filters.ChoiceFilter(choices=CONTEST_STATUSES)
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = InstantFilter(field_name="created_at", lookup_expr="gte")
+    created_before = InstantFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = ContestSession

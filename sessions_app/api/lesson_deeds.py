@@ -67,6 +67,8 @@ class LessonWaitlistView(GenericAPIView[Any]):
 class BookLessonView(GenericAPIView[Any]):
     """Booking a lesson."""
 
+    serializer_class = BookingSerializer
+
     @extend_schema(operation_id="lessons_book", request=None, responses={201: BookingSerializer})
     @idempotent
     def post(self, request: Request, lesson: str) -> Response:
@@ -76,6 +78,8 @@ class BookLessonView(GenericAPIView[Any]):
 
 class CheckInView(GenericAPIView[Any]):
     """Checking in to a lesson."""
+
+    serializer_class = BookingSerializer
 
     @extend_schema(operation_id="lessons_check_in", request=None, responses=BookingSerializer)
     @idempotent

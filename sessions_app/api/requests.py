@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from django.db.models import BigIntegerField, QuerySet
 from django.utils import timezone
+from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from rest_framework import serializers
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
@@ -43,6 +46,23 @@ class InstantField(serializers.DateTimeField):
         if timezone.is_naive(value):
             self.fail("naive")
         return super().enforce_timezone(value)
+
+
+class _InstantFormField(IsoDateTimeField):
+    """An instant in UTC: PostgreSQL knows no offsets of 16 hours and more."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        found: datetime | None = super().to_python(value)
+        try:
+            return None if found is None else found.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class InstantFilter(filters.IsoDateTimeFilter):
+    """Compares with an instant; one without offset is local time."""
+
+    field_class = _InstantFormField
 
 
 class JSONObjectField(serializers.DictField):

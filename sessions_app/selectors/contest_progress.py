@@ -19,8 +19,8 @@ TREND: Final = 10  # sessions of the trend
 FULL_WEIGHT: Final = 10  # attempts from which on a topic's own accuracy counts alone
 
 _COUNTS: Final = (
-    "(r.performance_metrics ->> 'total_attempted')::bigint AS attempted, "
-    "(r.performance_metrics ->> 'total_correct')::bigint AS correct"
+    "coalesce((r.performance_metrics ->> 'total_attempted')::bigint, 0) AS attempted, "
+    "coalesce((r.performance_metrics ->> 'total_correct')::bigint, 0) AS correct"
 )
 _ACCURACY: Final = (
     "CASE WHEN {attempted} = 0 THEN 0 ELSE round(100.0 * {correct} / {attempted}, 2) END"

@@ -114,6 +114,11 @@ def test_bookings_are_filtered_and_ordered():
     assert found(student=ann.pk) == [second.pk, first.pk]
     after = (timezone.now() + timedelta(hours=30)).isoformat()
     assert found(starts_after=after) == [first.pk]
+    far = "2026-03-01T00:00:00-21:10"
+    assert found(starts_after=far) == [second.pk, first.pk]
+    assert faults(caller.get("/bookings/", starts_after="0001-01-01T00:00:00+20:00")) == [
+        "starts_after"
+    ]
     for name, value in {
         "status": "gone", "student": "x", "starts_after": "soon", "lesson": "\0",
         "page_size": "101", "page": "0",
@@ -221,3 +226,16 @@ def test_eight_people_who_book_at_once_get_two_seats_and_six_places():
     assert Booking.objects.confirmed().count() == 2
     positions = Booking.objects.waiting().values_list("waitlist_position", flat=True)
     assert list(positions) == [1, 2, 3, 4, 5, 6]
+
+
+def test_every_address_says_what_it_is_for():
+    caller = Caller(academy.admin())
+    lesson = lesson_in(48)
+    booking = academy.confirmed(lesson, academy.student())
+    for path in (
+        *(f"/lessons/{lesson.pk}/{deed}" for deed in ("", "book/", "check-in/", "feedback/")),
+        *(f"/bookings/{booking.pk}/{deed}" for deed in ("", "cancel/", "confirm/", "check-in/")),
+        "/agent-sessions/recover/", "/agent-sessions/time-out/", "/credits/", "/calendar/",
+        "/contest-sessions/", "/progress/", "/projects/", "/semesters/", "/sessions/s-1/accept/",
+    ):  # fmt: skip
+        assert caller.client.options(f"/api/v1{path}").status_code == 200, path

@@ -58,6 +58,7 @@ def test_the_edges_are_days_or_instants():
     assert count("2026-03-01T12:59:59", "2026-03-02") == 1  # local: 09:59:59 in UTC
     assert count("2026-03-01T13:00:00+03:00", "2026-03-02") == 0
     assert count("2026-02-01", "2026-03-01T09:00:00Z") == 0
+    assert count("2026-03-01T00:00:00+23:00", "2026-03-01T00:00:00-23:00") == 1
     for start, end, fields in (
         ("", "2026-03-02", ["start"]),
         ("soon", "", ["start", "end"]),
