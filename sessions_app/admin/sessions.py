@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnlyInline
 from migrations_tools.admin.exporting import ExportMixin
 from sessions_app.models import (
-    ContestSession,
     LessonSession,
     ProjectSwitch,
     Session,
@@ -77,11 +76,6 @@ class SessionAdmin(ExportMixin, NoDeletion, HistoryAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
-
-
-@admin.register(ContestSession)
-class ContestSessionAdmin(SessionAdmin):
-    inlines = [ParticipantInline, FileInline]
 
 
 @admin.register(LessonSession)

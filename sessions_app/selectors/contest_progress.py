@@ -109,10 +109,10 @@ def progress(user: User) -> dict[str, Any]:
     person or nobody else has attempted anything.
     """
     given = {"user": user.pk}
-    [totals] = _rows(_TOTALS, given)
-    latest = _rows(_SESSIONS, given)
+    [totals] = rows(_TOTALS, given)
+    latest = rows(_SESSIONS, given)
     overall = Decimal(100 * totals["correct"]) / max(totals["attempted"], 1)
-    [cohort] = _rows(_PEOPLE + _COHORT, given)
+    [cohort] = rows(_PEOPLE + _COHORT, given)
     trend = [
         {name: session[name] for name in ("session_id", "at", "accuracy")}
         for session in reversed(latest)
@@ -124,8 +124,8 @@ def progress(user: User) -> dict[str, Any]:
             "sessions": trend,
             "change": _difference(trend) if len(trend) > 1 else None,
         },
-        "topics": _rows(_TOPICS, {**given, "overall": overall}),
-        "difficulties": _rows(_DIFFICULTIES, given),
+        "topics": rows(_TOPICS, {**given, "overall": overall}),
+        "difficulties": rows(_DIFFICULTIES, given),
         "percentile": _percentile(cohort) if totals["attempted"] else None,
         "cohort": cohort["others"],
     }
@@ -178,7 +178,7 @@ def _percentile(cohort: dict[str, Any]) -> int | float | None:
     return percentage(cohort["below"], cohort["others"])
 
 
-def _rows(sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows by column, decimals as JSON numbers."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
