@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -40,7 +41,7 @@ from sessions_app.models import (
 from sessions_app.models.lessons.lesson import LessonQuerySet
 from sessions_app.selectors.lessons import Viewer, is_staff_of, viewer_of, visible_to
 from sessions_app.selectors.lessons.items import name_of
-from sessions_app.selectors.lessons.staff import bookings_of, feedback_of, reader_of
+from sessions_app.selectors.lessons.staff import bookings_of, feedback_of, reader_of, with_waitlist
 from sessions_app.selectors.lessons.statistics import LessonStatistics, statistics_of
 from sessions_app.services.lessons import delete_lesson
 from sessions_app.services.lessons.rules import leads
@@ -52,6 +53,20 @@ class LessonProjectInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LessonProject]:
         return super().get_queryset(request).select_related("project", "lesson__session")
+
+
+class WaitlistFilter(admin.SimpleListFilter):
+    """Coming lessons that people wait for."""
+
+    title = gettext_lazy("waitlist")
+    parameter_name = "waitlist"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("coming, with people who wait"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        lessons = cast(LessonQuerySet, queryset)
+        return with_waitlist(lessons, timezone.now()) if self.value() == "yes" else lessons
 
 
 class LessonChangeList(ChangeList):
@@ -107,7 +122,13 @@ class LessonAdmin(WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, His
         "location",
         "target_specialization",
     ]
-    list_filter = ["session__status", "delivery", "semester__status", "starts_at"]
+    list_filter = [
+        "session__status",
+        WaitlistFilter,
+        "delivery",
+        "semester__status",
+        "starts_at",
+    ]
     list_per_page = 50
     ordering = ["-starts_at", "-id"]
     search_fields = ["session__title", "=session__session_id", "location", "semester__code"]
@@ -170,16 +191,14 @@ class LessonAdmin(WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, His
             (_("Average rating"), _rating(numbers)),
             (_("Performance reviews"), obj.performance_reviews.count()),
         ]
-        if not is_staff_of(obj, reader_of(_user(request))):
-            return {"facts": facts}
-        may = self.may_operate(request, obj)
-        return {
-            "facts": facts,
-            "runs": True,
-            "bookings": [self._row(obj, booking, may) for booking in bookings_of(obj)],
-            "booking_count": numbers.bookings,
-            "feedback": feedback_of(obj),
-        }
+        person = _user(request)
+        runs, may = is_staff_of(obj, reader_of(person)), self.may_operate(request, obj)
+        shown: dict[str, Any] = {"facts": facts, "booking_count": numbers.bookings}
+        if runs and person.has_perm("sessions_app.view_booking"):
+            shown["bookings"] = [self._row(obj, booking, may) for booking in bookings_of(obj)]
+        if runs and person.has_perm("sessions_app.view_feedback"):
+            shown["feedback"] = feedback_of(obj)
+        return shown
 
     def _row(self, lesson: Lesson, booking: Booking, may: bool) -> BookingRow:
         person = booking.student

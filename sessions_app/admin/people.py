@@ -80,6 +80,8 @@ class ProfileAdmin(WithOperations, ExportMixin, HistoryAdmin):
         return ["credit_balance"] if obj is None else ["user", "credit_balance"]
 
     def sections(self, request: HttpRequest, obj: Profile) -> dict[str, Any]:
+        if not request.user.has_perm("sessions_app.view_credittransaction"):
+            return {}
         told = CreditTransaction.objects.filter(user=obj.user_id)
         return {"transactions": list(told[:MOST_TRANSACTIONS])}
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.db.models import Case, Q, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, When
 
-from sessions_app.models import Booking, BookingStatus, Feedback, Lesson, Role, Semester
+from sessions_app.models import (
+    Booking,
+    BookingStatus,
+    Feedback,
+    Lesson,
+    Role,
+    Semester,
+    SessionStatus,
+)
 from sessions_app.models.lessons.lesson import LessonQuerySet
 from sessions_app.selectors.lessons.items import name_of
-from sessions_app.selectors.lessons.viewers import Viewer, viewer_of
+from sessions_app.selectors.lessons.viewers import Viewer, viewer_of, visible_to
 
 MOST_BOOKINGS: Final = 300  # of a lesson that its page shows
 MOST_FEEDBACK: Final = 50
@@ -53,6 +62,30 @@ def bookings_of(lesson: Lesson) -> list[Booking]:
     order = [When(status=status, then=place) for place, status in enumerate(_ORDER)]
     rows = Booking.objects.filter(lesson=lesson).select_related("student", "attendance")
     return list(rows.order_by(Case(*order), "waitlist_position", "id")[:MOST_BOOKINGS])
+
+
+@dataclass(frozen=True)
+class Waited:
+    """How many coming lessons have a waitlist, and how many people stand in them."""
+
+    lessons: int
+    people: int
+
+
+def with_waitlist(lessons: LessonQuerySet, now: datetime) -> LessonQuerySet:
+    """Scheduled lessons that have not begun and that somebody waits for."""
+    waiting = Booking.objects.waiting().filter(lesson=OuterRef("pk"))
+    return lessons.filter(
+        Exists(waiting), session__status=SessionStatus.SCHEDULED, starts_at__gte=now
+    )
+
+
+def waited_for(viewer: Viewer, now: datetime) -> Waited:
+    """Of the lessons that the viewer sees, by one query."""
+    seen = with_waitlist(visible_to(viewer), now)
+    bookings = Booking.objects.filter(status=BookingStatus.WAITLISTED, lesson__in=seen.values("pk"))
+    found = bookings.aggregate(lessons=Count("lesson", distinct=True), people=Count("pk"))
+    return Waited(found["lessons"], found["people"])
 
 
 def feedback_of(lesson: Lesson) -> list[FeedbackItem]:

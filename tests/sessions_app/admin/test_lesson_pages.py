@@ -268,7 +268,9 @@ def test_a_calendar_puts_lessons_on_their_days(admin):
 
 
 def test_credits_are_given_once_however_often_the_form_comes():
-    client = staff_of_academy(academy.admin(), "view_profile", "change_profile")
+    client = staff_of_academy(
+        academy.admin(), "view_profile", "change_profile", "view_credittransaction"
+    )
     profile = Profile.objects.get(user=academy.student(credit_balance=2))
     asked = client.get(page("profile", "operation", profile.pk, "credits"))
     assert asked.context["form"].initial["seen_balance"] == 2
@@ -293,3 +295,21 @@ def test_only_admins_of_the_academy_give_credits():
     assert told(answer)[-1] == "Only admins give and take credits."
     profile.refresh_from_db()
     assert profile.credit_balance == 2
+
+
+def test_who_may_not_see_bookings_or_opinions_is_not_shown_them():
+    lesson = coming()
+    booking = academy.confirmed(lesson, academy.student())
+    FeedbackFactory.create(lesson=lesson, student=booking.student)
+    auditor = staff_of_academy(academy.student(), "view_lesson", "view_booking")
+    shown = auditor.get(page(MODEL, "change", lesson.pk))
+    assert len(shown.context["bookings"]) == 1
+    assert "feedback" not in shown.context
+
+
+def test_coming_lessons_with_a_waitlist_can_be_listed(admin):
+    waited, _other = coming(), coming()
+    academy.waiting(waited, academy.student(), 1)
+    academy.waiting(academy.lesson(), academy.student(), 1)  # long ago
+    found = admin.get(page(MODEL, "changelist"), {"waitlist": "yes"}).context["cl"].result_list
+    assert [lesson.pk for lesson in found] == [waited.pk]
