@@ -21,7 +21,7 @@ from migrations_tools.admin.pages import (
     NeededReasonForm,
     confirmed,
     may,
-    refusal,
+    refuse_deed,
     refuse_without,
     who,
 )
@@ -198,9 +198,7 @@ class CutoverAdmin(ReadOnly):
         key = _key(name)
         if stage not in _STAGES:
             raise Http404
-        refused = refusal(request, "cutover")
-        if refused is not None:
-            return refused
+        refuse_deed(request, "cutover")
         cutover = _current(key)
         same = stage == cutover.stage
         label = Stage(stage).label
@@ -241,9 +239,7 @@ class CutoverAdmin(ReadOnly):
     def rules_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Budgets of shadow reads, and fields that may differ."""
         refuse_without(request, "view_cutover")
-        refused = refusal(request, "cutover")
-        if refused is not None:
-            return refused
+        refuse_deed(request, "cutover")
         key = _key(name)
         cutover = _current(key)
         ignored = [
@@ -277,9 +273,7 @@ class CutoverAdmin(ReadOnly):
     def explain_view(self, request: HttpRequest, mismatch_id: int) -> HttpResponse:
         """Say why a difference is none to worry about."""
         refuse_without(request, "view_cutover")
-        refused = refusal(request, "cutover")
-        if refused is not None:
-            return refused
+        refuse_deed(request, "cutover")
         found = get_object_or_404(Mismatch.objects.select_related("cutover"), pk=mismatch_id)
         key = _key(found.cutover.key)
         page = Confirmation(

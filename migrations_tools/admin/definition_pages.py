@@ -18,7 +18,7 @@ from migrations_tools.admin.pages import (
     Confirmation,
     confirmed,
     may,
-    refusal,
+    refuse_deed,
     refuse_without,
     who,
 )
@@ -105,9 +105,7 @@ class DefinitionPages:
             return self._definition_page(request, name, None)
         options, settings = _forms(definition, request)
         if request.method == "POST":
-            refused = refusal(request, "run")
-            if refused is not None:
-                return refused
+            refuse_deed(request, "run")
             kind = request.POST.get("kind", "")
             if kind not in KINDS:
                 raise Http404

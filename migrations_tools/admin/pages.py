@@ -14,12 +14,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseForbidden,
     HttpResponseRedirect,
 )
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
-from django.views.defaults import permission_denied
 
 from migrations_tools.exceptions import CarryoverError, PermissionRefused
 from migrations_tools.models import Run
@@ -66,18 +64,15 @@ def refuse_without(request: HttpRequest, *permissions: str) -> None:
         raise PermissionDenied
 
 
-def refusal(
-    request: HttpRequest, permission: str, run: Run | None = None
-) -> HttpResponseForbidden | None:
-    """The answer to those who may not do a deed, their attempt put on record; None to the others.
+def refuse_deed(request: HttpRequest, permission: str, run: Run | None = None) -> None:
+    """Raise PermissionDenied, the attempt put on record, unless the person may do it.
 
     ``permission`` is one of Run's, such as ``run``.
     """
     try:
         require(cast(User, request.user), permission, surface=Surface.ADMIN, run=run)
     except PermissionRefused as refused:
-        return permission_denied(request, PermissionDenied(refused.message))
-    return None
+        raise PermissionDenied(refused.message) from refused
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,7 @@ def confirmed(
     try:
         address, sentence = deed(values)
     except PermissionRefused as refused:  # the service has put it on record
-        return permission_denied(request, PermissionDenied(refused.message))
+        raise PermissionDenied(refused.message) from refused
     except CarryoverError as refused:
         messages.error(request, refused.message)
         return HttpResponseRedirect(page.cancel_url)

@@ -24,7 +24,7 @@ from migrations_tools.admin.pages import (
     NeededReasonForm,
     confirmed,
     may,
-    refusal,
+    refuse_deed,
     refuse_without,
     who,
 )
@@ -102,9 +102,7 @@ class ProblemPages:
         """Decide that a key is never carried over."""
         refuse_without(request, "view_run")
         run = self.run_or_404(run_id)
-        refused = refusal(request, "waive", run)
-        if refused is not None:
-            return refused
+        refuse_deed(request, "waive", run)
         address = run_address(run, "problems")
         key = request.POST.get("key", request.GET.get("key", ""))
         data = request.POST if "confirm" in request.POST else None

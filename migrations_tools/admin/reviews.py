@@ -24,7 +24,7 @@ from migrations_tools.admin.pages import (
     ReasonForm,
     confirmed,
     may,
-    refusal,
+    refuse_deed,
     refuse_without,
     who,
 )
@@ -217,9 +217,7 @@ class ReviewItemAdmin(HugeTable):
         """Confirm, then decide; each run's items are decided as one, or not at all."""
         if name not in DECISIONS:
             raise Http404
-        refused = refusal(request, "review", next(iter(by_run), None))
-        if refused is not None:
-            return refused
+        refuse_deed(request, "review", next(iter(by_run), None))
         decision, words, sentence = DECISIONS[name]
         items = [item for own in by_run.values() for item in own]
         form, choices = _form(request, name, items)

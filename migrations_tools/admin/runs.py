@@ -44,7 +44,7 @@ from migrations_tools.admin.pages import (
     ReasonForm,
     confirmed,
     may,
-    refusal,
+    refuse_deed,
     refuse_without,
     who,
 )
@@ -254,9 +254,7 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
             raise Http404
         run = self.run_or_404(run_id)
         address = run_page.run_address(run)
-        refused = refusal(request, deed.permission, run)
-        if refused is not None:
-            return refused
+        refuse_deed(request, deed.permission, run)
         if not deed.allowed(run):
             sentence = state_sentence(run.kind, run.state)
             words = {"run": run, "state": run.get_state_display(), "sentence": sentence}
@@ -288,9 +286,7 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
         refuse_without(request, "view_run")
         run = self.run_or_404(run_id)
         address = run_page.run_address(run)
-        refused = refusal(request, "run", run)
-        if refused is not None:
-            return refused
+        refuse_deed(request, "run", run)
         if request.method == "POST":
             form = TuneForm(request.POST)
             if not form.is_valid():
@@ -322,9 +318,7 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
         """Journal, ledger and transitions as a file."""
         refuse_without(request, "view_run")
         run = self.run_or_404(run_id)
-        refused = refusal(request, "purge", run)
-        if refused is not None:
-            return refused
+        refuse_deed(request, "purge", run)
         address = run_page.run_address(run)
         if request.method != "POST":
             return HttpResponseRedirect(address)
@@ -352,9 +346,7 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
     def governor_view(self, request: HttpRequest) -> HttpResponse:
         """Stop all runs at once, or let them go on."""
         refuse_without(request, "view_run")
-        refused = refusal(request, "run")
-        if refused is not None:
-            return refused
+        refuse_deed(request, "run")
         stopped = Governor.objects.filter(stopped=True).first()
         stop = request.POST.get("stop", request.GET.get("stop", "")) == "yes"
         address = reverse("admin:migrations_tools_run_changelist")
