@@ -96,7 +96,7 @@ def duplicate_groups() -> QuerySet[Any, Any]:
         Guarantee.objects.order_by()
         .annotate(key=trimmed("number"), unknown_bank=unknown)
         .values("key", "bank", "unknown_bank", "amount", "expiry_date")
-        .annotate(count=Count("pk"), newest=Max("pk"), guarantees=ArrayAgg("pk", ordering="pk"))
+        .annotate(count=Count("pk"), newest=Max("pk"), guarantees=ArrayAgg("pk", order_by="pk"))
         .filter(count__gt=1)
         .order_by("-newest")
     )
