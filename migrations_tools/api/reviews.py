@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db.models import BigIntegerField
 from django.shortcuts import get_object_or_404
-from django_filters import rest_framework as filters  # type: ignore[import-untyped]
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.fields import ReasonSerializer
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -23,7 +24,6 @@ from sessions_app.api.lesson_shapes import SemesterReferenceSerializer
 from sessions_app.api.requests import (
     LARGEST_ID,
     NamedReferenceSerializer,
-    SessionReasonSerializer,
     UniqueOrdering,
     given,
 )
@@ -68,7 +68,7 @@ class SemesterSerializer(serializers.Serializer[Any]):
     cohorts = NamedReferenceSerializer(many=True)
 
 
-class SemesterValuesSerializer(SessionReasonSerializer):
+class SemesterValuesSerializer(ReasonSerializer):
     """The services hold the rules; people are ids of accounts."""
 
     code = serializers.CharField(max_length=255, allow_blank=True)
@@ -96,7 +96,7 @@ class CohortSerializer(serializers.Serializer[Any]):
     semester = SemesterReferenceSerializer()
 
 
-class CohortNameSerializer(SessionReasonSerializer):
+class CohortNameSerializer(ReasonSerializer):
     name = serializers.CharField(max_length=255)
 
 

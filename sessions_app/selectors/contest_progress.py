@@ -156,14 +156,14 @@ def cohort_progress() -> dict[str, Any]:
     ``accuracy`` is pooled over all attempts; the quartiles and the median are those of the
     people's own pooled accuracies, null without people. Percentages.
     """
-    [totals] = _rows(_PEOPLE + _EVERYBODY, {})
+    [totals] = rows(_PEOPLE + _EVERYBODY, {})
     quartiles = {name: totals.pop(name) for name in ("lower_quartile", "median", "upper_quartile")}
     return {
         "people": totals.pop("people"),
         "totals": totals,
         "accuracies": quartiles,
-        "topics": _rows(_ALL_TOPICS, {}),
-        "difficulties": _rows(_ALL_DIFFICULTIES, {}),
+        "topics": rows(_ALL_TOPICS, {}),
+        "difficulties": rows(_ALL_DIFFICULTIES, {}),
     }
 
 

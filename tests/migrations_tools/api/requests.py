@@ -21,7 +21,7 @@ class Caller:
     """Somebody who calls the API; answers of a path below ``/api/v1/``."""
 
     def __init__(self, user: User | None) -> None:
-        self.user = user
+        self.user: Any = user
         self.client = APIClient()
         if user is not None:
             self.client.force_authenticate(user)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def stream(caller: Caller, path: str, **more: Any) -> tuple[Any, list[tuple[str, Any, str]]]:
     """The answer, and its events: name, data, id."""
-    answer = caller.client.get(f"/api/v1/{path}", more.pop("query", {}), **more)
+    answer: Any = caller.client.get(f"/api/v1/{path}", more.pop("query", {}), **more)
     assert answer.status_code == 200
     found = []
     for block in b"".join(answer.streaming_content).decode().strip().split("\n\n"):
@@ -51,6 +51,7 @@ def test_a_stream_follows_the_run_to_its_end(monkeypatch):
     monkeypatch.setattr(events, "LOOK_SECONDS", 0.05)
     stage(4)
     run = runs.start_run("carry_orders", tuning={"batch_size": 1}, **actor())
+    assert run is not None
 
     def work() -> None:
         try:
@@ -71,6 +72,7 @@ def test_a_stream_ends_after_its_time_and_shows_that_it_is_alive(monkeypatch):
     monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.3)
     stage(1)
     run = runs.start_run("carry_orders", **actor())
+    assert run is not None
     answer = operator().get(f"runs/{run.pk}/events/", seconds=1)
     text = b"".join(answer.streaming_content).decode()
     assert ": still here" in text
@@ -86,6 +88,6 @@ def test_errors_are_json_in_the_envelope_whatever_is_accepted():
         (Caller(None), f"runs/{run}/events/", (401, "not_authenticated")),
         (operator(), f"runs/{run}/events/?seconds=999", (422, "validation_failed")),
     ):
-        answer = caller.client.get(f"/api/v1/{path}", HTTP_ACCEPT="text/event-stream")
+        answer: Any = caller.client.get(f"/api/v1/{path}", HTTP_ACCEPT="text/event-stream")
         assert answer["Content-Type"].startswith("application/json")
         assert problem(answer) == expected

@@ -88,7 +88,7 @@ def test_rejected_lines_are_a_file_that_no_spreadsheet_takes_for_formulas():
     RejectedLine.objects.create(
         legacy_import=found, line=3, code="bad", detail="Bad.", text='=HYPERLINK("x")'
     )
-    answer = caller.client.get(f"{ROOT}{PATH}{found.pk}/rejected.csv", HTTP_ACCEPT="text/csv")
+    answer: Any = caller.client.get(f"{ROOT}{PATH}{found.pk}/rejected.csv", HTTP_ACCEPT="text/csv")
     assert answer["Content-Disposition"] == f'attachment; filename="rejected-{found.pk}.csv"'
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines == ["table,line,code,detail,text", ',3,bad,Bad.,"\'=HYPERLINK(""x"")"']
