@@ -304,6 +304,7 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["migrations_tools.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE: str = env.str("CARRYOVER_TIME_ZONE", default="Asia/Riyadh")

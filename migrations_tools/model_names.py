@@ -15,7 +15,11 @@ from django.db.models import Field, Model
 from django.utils.translation import gettext_lazy, override
 
 #: Plurals that Django makes and English does not.
-_PLURALS: Final = {"batchs": "batches", "mismatchs": "mismatches"}
+_PLURALS: Final = {
+    "batchs": "batches",
+    "import progresss": "import progress",
+    "mismatchs": "mismatches",
+}
 
 
 def translate_names() -> None:
@@ -40,9 +44,18 @@ def our_apps() -> list[AppConfig]:
 
 
 def words() -> set[str]:
-    """Every English name that people may meet, as the catalogue has to hold it."""
-    found: set[str] = set()
+    """Every English word of models, definitions and states, as the catalogue has to hold it."""
+    from migrations_tools.cutover.stages import STAGE_SENTENCES  # models: after Django's start
+    from migrations_tools.definitions.registry import all_definitions
+    from migrations_tools.states import COMPLETED_SENTENCES, STATE_SENTENCES
+
+    labels = {config.name for config in our_apps()}
+    sentences = (STATE_SENTENCES, COMPLETED_SENTENCES, STAGE_SENTENCES)
+    found = {str(sentence) for table in sentences for sentence in table.values()}
     with override(None):
+        for definition in all_definitions():
+            if definition.__module__.partition(".")[0] in labels:
+                found.add(definition.title())
         for config in our_apps():
             found.add(str(config.verbose_name))
             for model in _models(config):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -56,10 +57,10 @@ COMPLETED_SENTENCES: dict[str, str] = {
 
 
 def state_sentence(kind: str, state: str) -> str:
-    """What the state of a run of this kind means, and what can be done."""
+    """What the state of a run of this kind means, and what can be done; in the page's language."""
     if state == RunState.COMPLETED and kind in COMPLETED_SENTENCES:
-        return COMPLETED_SENTENCES[kind]
-    return STATE_SENTENCES[state]
+        return gettext(COMPLETED_SENTENCES[kind])
+    return gettext(STATE_SENTENCES[state])
 
 
 #: States in which a run may still write. One such run per definition and per written table.

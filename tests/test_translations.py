@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,12 @@ def test_numbers_are_told_as_arabic_counts(days, told):
     page = Template("{% load carryover %}{{ seconds|duration }}")
     with translation.override("ar"):
         assert page.render(Context({"seconds": days * 86_400})) == told
+
+
+def test_amounts_are_written_as_forms_read_them():
+    with translation.override("ar"):
+        page = Template("{% load carryover %}{{ n|thousands }} {{ n }}")
+        assert page.render(Context({"n": Decimal("1234567.5")})) == "1,234,567.5 1234567.5"
 
 
 def test_entries_are_found_in_code_and_templates():

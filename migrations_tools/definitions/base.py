@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Model
+from django.utils.translation import gettext
 
 from migrations_tools.definitions.changes import Change
 from migrations_tools.definitions.checks import SQLCheck, SQLScan
@@ -115,7 +116,8 @@ class DataMigration:
 
     @classmethod
     def title(cls) -> str:
-        return cls.name.replace("_", " ").capitalize()
+        """The name as a heading, in the language of the page."""
+        return gettext(cls.name.replace("_", " ").capitalize())
 
     @classmethod
     def description(cls) -> str:
