@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from guarantees.data_migrations.split_imported_records import action_values, guarantee_values
 from guarantees.data_migrations.split_links import COMPARED, OPEN, known_of
 from guarantees.models import Guarantee, GuaranteeAction, ImportedRecord
-from migrations_tools.comparisons import Comparison, FieldPair, compares
+from migrations_tools.comparisons import Comparison, FieldPair, Origin, comes_from, compares
 
 #: Steps of the migration whose keys are rows of the old system.
 _ROW_STEPS = (0, 1)
@@ -32,6 +32,14 @@ def compare_record(step: int, key: str) -> Comparison | None:
         return None
     known = known_of([other], GuaranteeAction, "migrated_action_id")
     return _compared(other, action_values(other, known, []), GuaranteeAction, other.migrated_action)
+
+
+@comes_from(Guarantee, GuaranteeAction)
+def old_row_of(obj: Guarantee | GuaranteeAction) -> Origin | None:
+    """The row that a guarantee or an action was made of; None for what was made here."""
+    row = obj.legacy_records.order_by("pk").values_list("pk", flat=True).first()
+    step = 0 if isinstance(obj, Guarantee) else 1
+    return None if row is None else ("split_imported_records", step, str(row))
 
 
 def _compared(

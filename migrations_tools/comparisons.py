@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import Model
 from django.urls import reverse
@@ -61,7 +61,12 @@ class Comparison:
 #: Given a step (from 0) and a key of it; None where there is no such row.
 Compare = Callable[[int, str], Comparison | None]
 
+#: The migration, the step and the key that an object came from; None where it came from none.
+Origin = tuple[str, int, str]
+Find = TypeVar("Find", bound=Callable[[Any], Origin | None])
+
 _comparers: dict[str, Compare] = {}
+_origins: dict[type[Model], Callable[[Any], Origin | None]] = {}
 
 
 def compares(definition: str) -> Callable[[Compare], Compare]:
@@ -72,6 +77,25 @@ def compares(definition: str) -> Callable[[Compare], Compare]:
         return compare
 
     return register
+
+
+def comes_from(*models: type[Model]) -> Callable[[Find], Find]:
+    """Register what tells where objects of ``models`` came from, so that their pages lead to the
+    comparison.
+    """
+
+    def register(find: Find) -> Find:
+        _origins.update(dict.fromkeys(models, find))
+        return find
+
+    return register
+
+
+def comparison_url_of(obj: object) -> str:
+    """The page that compares an object with what it came from; empty where there is none."""
+    find = next((_origins[base] for base in type(obj).__mro__ if base in _origins), None)
+    origin = None if find is None else find(obj)
+    return "" if origin is None else comparison_url(*origin)
 
 
 def comparison_of(definition: str, step: int, key: str) -> Comparison | None:

@@ -10,13 +10,18 @@ from django.db.models import Count, Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from migrations_tools.comparisons import Comparison, FieldPair, Words, compares
+from migrations_tools.comparisons import Comparison, FieldPair, Origin, Words, comes_from, compares
 from sessions_app.collaboration.state import Collaboration
 from sessions_app.contests.problems import complete
 from sessions_app.contests.reading import Unreadable
 from sessions_app.data_migrations.enrich_contest_sessions import EnrichOptions, EnrichStep
 from sessions_app.models import (
     ActivityEvent,
+    Attendance,
+    Booking,
+    Cohort,
+    ContestResult,
+    Feedback,
     LegacyAttendance,
     LegacyBooking,
     LegacyCohort,
@@ -26,6 +31,9 @@ from sessions_app.models import (
     LegacyLesson,
     LegacyLessonProject,
     LegacySemester,
+    Lesson,
+    LessonProject,
+    Semester,
     Session,
     SessionKind,
 )
@@ -223,6 +231,42 @@ def compare_academy_row(step: int, key: str) -> Comparison | None:
         new = _at(became, path) if path and became is not None else None
         fields.append(FieldPair(column, document.get(column), new, compared=path is not None))
     return Comparison(f"{staged.title} {key}", [row], [became] if became else [], fields)
+
+
+# ------------------------------------------------------------------------ where things came from
+
+
+@comes_from(Session)
+def origin_of_session(session: Session) -> Origin | None:
+    """By the kind of the session; None where no old row tells of it."""
+    key = session.session_id
+    if session.kind == SessionKind.AGENT:
+        return "assign_orphan_sessions", 0, key
+    if session.kind == SessionKind.COLLABORATION:
+        known = LegacyCollaborationRow.objects.filter(session_key=key).exists()
+        return ("normalize_collaboration_sessions", 0, key) if known else None
+    if session.kind == SessionKind.CONTEST:
+        rows = LegacyContestSession.objects.filter(session=session)
+        row = rows.values_list("key", flat=True).first()
+        return None if row is None else ("enrich_contest_sessions", 0, row)
+    lesson = getattr(session, "lesson", None)
+    return None if lesson is None else origin_in_academy(lesson)
+
+
+@comes_from(ContestResult)
+def origin_of_result(result: ContestResult) -> Origin | None:
+    return origin_of_session(result.session)
+
+
+@comes_from(Semester, Cohort, Lesson, Booking, Attendance, Feedback, LessonProject)
+def origin_in_academy(obj: Any) -> Origin | None:
+    """The row that links to the object."""
+    for step, staged in enumerate(_STAGED):
+        if isinstance(obj, staged.model._meta.get_field(staged.link).related_model):  # type: ignore[arg-type]
+            rows = staged.model._default_manager.filter(**{f"{staged.link}_id": obj.pk})
+            key = rows.values_list("key", flat=True).first()
+            return None if key is None else ("upgrade_lessons", step, key)
+    return None
 
 
 def _at(obj: Any, path: str) -> Any:

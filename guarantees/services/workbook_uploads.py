@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
 
 from guarantees.models import ImportBatch
 from guarantees.services.import_reports import WorkbookReport
@@ -122,11 +123,13 @@ def _carry_out(upload: QueuedImport, path: Path, progress: Progress) -> dict[str
 register_upload_kind(
     UploadKind(
         name=WORKBOOK,
-        title="Guarantees (Excel workbook)",
+        title=_("New guarantees (Excel workbook)"),
+        what=_("A list that a bank or a colleague sent; its rows become guarantees of one batch."),
         permission="guarantees.add_guarantee",
         deed="import guarantees",
         max_bytes=limits.FILE_BYTES,
         page="admin:guarantees_workbook",
+        start="admin:guarantees_workbook_new",
         look=_look,
         carry_out=_carry_out,
     )

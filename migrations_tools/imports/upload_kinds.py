@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 
-from migrations_tools.imports.kinds import get_kind
+from migrations_tools.imports.kinds import Words, get_kind
 from migrations_tools.imports.tables import Progress
 from migrations_tools.models import QueuedImport
 
@@ -24,17 +24,20 @@ class UploadKind:
 
     ``permission`` is what uploading and carrying out need, ``deed`` says it in words. ``look``
     refuses what shows before the file is read to its end, given the upload's ``options``.
-    ``page`` is the name of the admin page of one upload.
+    ``page`` is the name of the admin page of one upload, ``start`` that of the form; ``what`` says
+    in a sentence what its files are.
     ``carry_out`` imports it in the caller's transaction and answers what the upload's ``result``
     is to be. Both raise CarryoverError.
     """
 
     name: str
-    title: str
+    title: Words
     permission: str
     deed: str
     max_bytes: int
     page: str
+    start: str
+    what: Words
     look: Callable[[Path, Mapping[str, Any], User, str], None]
     carry_out: Callable[[QueuedImport, Path, Progress], dict[str, Any]]
 
@@ -62,6 +65,10 @@ def register_upload_kind(kind: UploadKind) -> UploadKind:
 def own_upload_kind(name: str) -> UploadKind | None:
     """The upload kind called ``name``; None for kinds of legacy files."""
     return _kinds.get(name)
+
+
+def own_upload_kinds() -> list[UploadKind]:
+    return list(_kinds.values())
 
 
 def demands_of(name: str) -> Demands:

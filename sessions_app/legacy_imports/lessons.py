@@ -88,19 +88,19 @@ _STUDENT: Final[Mapping[str, Derive]] = {"student_key": _naming("user_id")}
 #: Kind → what it holds, its model, and what is derived for finding rows by what they refer to.
 _TABLES: Final[Sequence[tuple[str, Words, type[StagedRow], Mapping[str, Derive]]]] = (
     ("semesters", _("Semesters of the academy"), LegacySemester, {}),
-    ("cohorts", _("Groups of its semesters"), LegacyCohort, {}),
-    ("lessons", _("Its lessons"), LegacyLesson, {}),
-    ("bookings", _("Bookings of its lessons"), LegacyBooking, {**_LESSON, **_STUDENT}),
+    ("cohorts", _("Groups of semesters"), LegacyCohort, {}),
+    ("lessons", _("Lessons"), LegacyLesson, {}),
+    ("bookings", _("Bookings of lessons"), LegacyBooking, {**_LESSON, **_STUDENT}),
     (
         "attendance",
-        _("Who came to its lessons"),
+        _("Attendance at lessons"),
         LegacyAttendance,
         {"booking_key": _naming("booking_id"), **_LESSON, **_STUDENT},
     ),
-    ("feedback", _("Ratings of its lessons"), LegacyFeedback, {**_LESSON, **_STUDENT}),
+    ("feedback", _("Ratings of lessons"), LegacyFeedback, {**_LESSON, **_STUDENT}),
     (
         "lesson_projects",
-        _("Projects of its lessons"),
+        _("Projects of lessons"),
         LegacyLessonProject,
         {**_LESSON, "project_key": _naming("project_id")},
     ),

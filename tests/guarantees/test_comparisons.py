@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from guarantees.models import Guarantee, ImportedRecord, ImportSession
-from migrations_tools.comparisons import comparison_of, comparison_url
+from migrations_tools.comparisons import comparison_of, comparison_url, comparison_url_of
 from migrations_tools.services import runs
 from migrations_tools.services.actors import system_user
 
@@ -69,8 +69,12 @@ def test_an_action_row_is_compared_with_its_action() -> None:
     carry_over()
     found = comparison_of(NAME, 1, "9")
     assert found is not None
-    assert found.new == [ImportedRecord.objects.get(pk=9).migrated_action]
+    action = ImportedRecord.objects.get(pk=9).migrated_action
+    assert found.new == [action]
     assert found.differing == 0
+    assert comparison_url_of(action) == comparison_url(NAME, 1, "9")
+    assert comparison_url_of(Guarantee.objects.get()) == comparison_url(NAME, 0, "8")
+    assert comparison_url_of(Guarantee(number="new", pk=0)) == ""
 
 
 @pytest.mark.parametrize(("step", "key"), [(0, "10"), (2, "7"), (0, "x"), (0, "9" * 30), (0, "٣")])

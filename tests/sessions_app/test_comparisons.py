@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from migrations_tools.comparisons import Comparison, comparison_of, comparison_url
+from migrations_tools.comparisons import (
+    Comparison,
+    comparison_of,
+    comparison_url,
+    comparison_url_of,
+)
 from sessions_app.models import (
     ContestResult,
     LegacyCollaborationRow,
@@ -83,6 +88,25 @@ def test_an_agent_session_tells_the_projects_that_file_and_events_name() -> None
     assert differing(found) == {"project as its file names it": (str(first.pk), str(second.pk))}
     assert found is not None
     assert found.fields[1].legacy == f"{first.pk} (3), {second.pk} (1)"
+
+
+def test_what_was_carried_over_leads_to_what_it_came_from(tmp_path: Path, admin_client) -> None:
+    contests.import_sessions(tmp_path, contests.session("1"))
+    contests.carry()
+    academy.open_academy(tmp_path)
+    academy.upgrade()
+    contest = Session.objects.get(kind="contest")
+    lesson = Session.objects.get(kind="lesson")
+    key = LegacyContestSession.objects.get().key
+    of_contest = comparison_url(contests.NAME, 0, key)
+    of_lesson = comparison_url("upgrade_lessons", 2, "1")
+    assert comparison_url_of(contest) == comparison_url_of(contest.contest_result) == of_contest
+    assert comparison_url_of(lesson) == comparison_url_of(lesson.lesson) == of_lesson
+    made_here = Session.objects.create(session_id="new", kind="collaboration", title="New")
+    assert comparison_url_of(made_here) == ""
+    page = reverse("admin:sessions_app_semester_change", args=[lesson.lesson.semester_id])
+    shown = admin_client.get(page).content.decode()
+    assert comparison_url("upgrade_lessons", 0, "1") in shown
 
 
 def test_lists_of_staged_rows_lead_to_the_comparison(admin_client) -> None:

@@ -29,7 +29,7 @@ from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.kinds import ImportKind, get_kind
 from migrations_tools.imports.preview import LOOKED_AT, RowStatus
 from migrations_tools.imports.service import Preview
-from migrations_tools.imports.upload_kinds import own_upload_kind
+from migrations_tools.imports.upload_kinds import own_upload_kind, own_upload_kinds
 from migrations_tools.models import LegacyImport, QueuedImport
 from migrations_tools.selectors.imports import import_status, kinds_by_group, waiting_uploads
 from migrations_tools.services.uploads import (
@@ -103,6 +103,7 @@ class ImportWizard:
             "kinds",
             title=_("Import a file"),
             groups=kinds_by_group(),
+            others=[kind for kind in own_upload_kinds() if user.has_perm(kind.permission)],
             waiting=[(upload, address_of(upload)) for upload in waiting_uploads(user.pk)[:20]],
             nothing_imported=not LegacyImport.objects.exists(),
             steps=steps_at(0),
@@ -257,7 +258,7 @@ def result_context(done: LegacyImport) -> dict[str, Any]:
 def migration_address(name: str) -> str:
     """The page of a data migration; empty where there is none."""
     try:
-        return reverse("admin:migrations_tools_definition", args=[name])
+        return reverse("admin:migrations_tools_run_definition", args=[name])
     except NoReverseMatch:
         return ""
 
