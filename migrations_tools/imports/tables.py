@@ -22,8 +22,10 @@ from migrations_tools.text import storable_text
 Progress = Callable[[str, int, float], None]
 
 _REPORT_EVERY = 5_000  # rows
-_KEPT_TEXT = 2_000  # characters of a rejected line
-_KEPT_REJECTIONS = 1_000  # in memory, before they are written
+_KEPT_DETAIL = 2_000  # characters of a reason
+_KEPT_TEXT = 100_000  # characters of a rejected line: it is to be mended and imported again
+# in memory, before they are written: rejections, and characters of their texts
+_KEPT_REJECTIONS, _KEPT_CHARACTERS = 1_000, 8_000_000
 
 
 class RowRefusedError(Exception):
@@ -72,10 +74,12 @@ class FileImport:
         self.rejected = 0
         self._progress = progress
         self._pending: list[RejectedLine] = []
+        self._pending_characters = 0
 
     @property
     def must_flush(self) -> bool:
-        return len(self._pending) >= _KEPT_REJECTIONS
+        many = len(self._pending) >= _KEPT_REJECTIONS
+        return many or self._pending_characters >= _KEPT_CHARACTERS
 
     def rows(self, source: SourceTable, table: str) -> Iterator[Record | None]:
         """The records of a table; None for each row that the reader rejected."""
@@ -102,14 +106,16 @@ class FileImport:
         self.rejected += 1
         if self.sample is not None:
             self.sample.reject(table, rejection)
+        text = storable_text(rejection.text[:_KEPT_TEXT])
+        self._pending_characters += len(text)
         self._pending.append(
             RejectedLine(
                 legacy_import=self.legacy_import,
                 table=storable_text(table)[:100],
                 line=rejection.line,
                 code=rejection.code,
-                detail=storable_text(rejection.detail[:_KEPT_TEXT]),
-                text=storable_text(rejection.text[:_KEPT_TEXT]),
+                detail=storable_text(rejection.detail[:_KEPT_DETAIL]),
+                text=text,
             )
         )
 
@@ -125,6 +131,7 @@ class FileImport:
     def flush(self) -> None:
         RejectedLine.objects.bulk_create(self._pending)
         self._pending.clear()
+        self._pending_characters = 0
 
 
 class ImportTable(ABC):

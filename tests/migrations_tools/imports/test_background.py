@@ -18,7 +18,8 @@ from migrations_tools import tasks
 from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.exceptions import ImportRefused, PermissionRefused
 from migrations_tools.models import LegacyImport, QueuedImport, Transition
-from migrations_tools.services import governor, queued_imports
+from migrations_tools.selectors.imports import import_status
+from migrations_tools.services import governor, queued_imports, uploads
 from migrations_tools.services.actors import system_user
 from migrations_tools.services.queued_imports import queue_imports, work_on_import
 from sessions_app.models import LegacyContestSession
@@ -174,6 +175,52 @@ def test_who_may_no_longer_import_is_refused_on_record(tmp_path: Path, home: Pat
     assert (queued.state, queued.code) == ("refused", "permission_denied")
     assert Transition.objects.filter(action="refused", actor=clerk).count() == 1
     assert not stored(home)
+
+
+def test_others_see_how_far_an_import_is_before_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queued_imports, "_TOLD_EVERY", 0.0)
+    (queued,) = queue_imports(KIND, [contest_file(tmp_path, rows=5_001)], **actor())
+    queued.refresh_from_db()
+    assert import_status(queued).waiting
+    shown = []
+    told = "BEFORE INSERT ON migrations_tools_transition FOR EACH ROW WHEN (NEW.action = 'import')"
+    with spoiled(told, "RAISE EXCEPTION 'a mistake after the import'"):
+        work_on_import()
+        shown.append(import_status(queued))
+    assert (shown[0].waiting, shown[0].table, shown[0].rows) == (False, KIND, 5_001)
+    assert shown[0].share == 1.0
+    work_on_import()
+    assert LegacyContestSession.objects.count() == 5_001
+
+
+def test_two_confirmations_at_once_queue_one_import(tmp_path: Path) -> None:
+    keeper = person("keeper", "import")
+    path = contest_file(tmp_path)
+    sent = uploads.receive_upload(
+        KIND, [path.read_bytes()], file_name=path.name, acting_user=keeper, surface="admin"
+    )
+    told: list[str] = []
+
+    def confirm() -> None:
+        try:
+            uploads.commit_upload(
+                QueuedImport.objects.get(pk=sent.pk), acting_user=keeper, surface="admin"
+            )
+            told.append("queued")
+        except uploads.UploadClosed as refusal:
+            told.append(refusal.code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=confirm) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(told) == ["queued", *["upload_closed"] * 3]
+    assert Transition.objects.filter(action="queue_import").count() == 1
 
 
 def test_two_workers_never_take_the_same_import(tmp_path: Path) -> None:
