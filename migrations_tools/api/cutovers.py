@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import transaction
@@ -21,13 +23,19 @@ from migrations_tools.api.fields import TextField
 from migrations_tools.api.filters import WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
-from migrations_tools.api.versions import etag, require_match
+from migrations_tools.api.versions import etag, require_match, tagged
 from migrations_tools.cutover.keys import CutoverKey, all_cutovers, get_cutover
 from migrations_tools.cutover.stages import Stage
 from migrations_tools.models import Cutover, Mismatch
 from migrations_tools.selectors.cutover import cutover_status
+from migrations_tools.selectors.readiness import needs_of
 from migrations_tools.services.actors import require
-from migrations_tools.services.cutover import change_stage, explain_mismatch
+from migrations_tools.services.cutover import (
+    MOST_MILLISECONDS,
+    change_rules,
+    change_stage,
+    explain_mismatch,
+)
 
 #: What a change is asked for with; the figures of shadow reads change all the time.
 _SETTLED: Final = ("cutover", "stage", "read_percentage", "since")
@@ -66,6 +74,49 @@ class CutoverSerializer(serializers.Serializer[Any]):
     waived = serializers.IntegerField()
 
 
+class NeedSerializer(serializers.Serializer[Any]):
+    """What a stage needs; the refusal says why it does not hold, empty where it does."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    holds = serializers.BooleanField()
+    refusal = serializers.CharField()
+
+
+class WaySerializer(serializers.Serializer[Any]):
+    """A stage that can be gone to, and what that needs."""
+
+    stage = serializers.CharField()
+    needs = NeedSerializer(many=True)
+
+
+class CutoverDetailSerializer(CutoverSerializer):
+    """A cutover with what each way from here needs."""
+
+    ways = WaySerializer(many=True)
+
+
+class IgnoredSerializer(serializers.Serializer[Any]):
+    """A field that may differ; ``*`` stands for all operations."""
+
+    operation = TextField(max_length=50, default="*")
+    field = TextField(max_length=100)
+
+
+class RulesSerializer(serializers.Serializer[Any]):
+    """Budgets of shadow reads – a share 0–1, and milliseconds – and what may differ."""
+
+    mismatch_budget = serializers.FloatField(min_value=0, max_value=1)
+    latency_budget_ms = serializers.FloatField(min_value=0.001, max_value=MOST_MILLISECONDS)
+    ignored = serializers.ListField(child=IgnoredSerializer(), max_length=100)
+
+
+class NewRulesSerializer(RulesSerializer):
+    """New rules, and why."""
+
+    reason = TextField()
+
+
 class StageSerializer(serializers.Serializer[Any]):
     """The stage to go to – the same for another share of readers – and why."""
 
@@ -77,8 +128,8 @@ class StageSerializer(serializers.Serializer[Any]):
 class MismatchSerializer(serializers.ModelSerializer[Mismatch]):
     """A read that both sides answered differently."""
 
-    legacy = serializers.JSONField(allow_null=True)
-    new = serializers.JSONField(allow_null=True)
+    legacy = serializers.JSONField()
+    new = serializers.JSONField()
     times = serializers.IntegerField()
     explained_by = serializers.CharField(
         source="explained_by.username", default=None, allow_null=True
@@ -120,7 +171,7 @@ class CutoverListView(GenericAPIView[Any]):
     serializer_class = CutoverSerializer
     pagination_class = Pages
 
-    @extend_schema(operation_id="cutovers_list")
+    @extend_schema(operation_id="cutovers_list", responses=CutoverSerializer(many=True))
     def get(self, request: Request) -> Response:
         refuse_reader(request, "cutovers")
         page = self.paginate_queryset(all_cutovers())
@@ -128,19 +179,19 @@ class CutoverListView(GenericAPIView[Any]):
 
 
 class CutoverView(APIView):
-    """One cutover."""
+    """One cutover, and what each way from here needs."""
 
-    @extend_schema(operation_id="cutovers_retrieve", responses=CutoverSerializer)
+    @extend_schema(operation_id="cutovers_retrieve", responses=CutoverDetailSerializer)
     def get(self, request: Request, key: str) -> Response:
         refuse_reader(request, "cutovers", hidden=True)
-        return _tagged(_told(request, get_cutover(key)))
+        return _detail(request, get_cutover(key))
 
     @extend_schema(
         operation_id="cutovers_change",
         description="Move to another stage, or to another share of readers. With `If-Match`, only "
         "if neither changed since it was read.",
         request=StageSerializer,
-        responses=CutoverSerializer,
+        responses=CutoverDetailSerializer,
         examples=[
             OpenApiExample(
                 "Compare both systems",
@@ -154,14 +205,34 @@ class CutoverView(APIView):
         given = StageSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         known = get_cutover(key)
-        who: dict[str, Any] = {"acting_user": caller(request), "surface": SURFACE}
-        require(who["acting_user"], "cutover", surface=SURFACE)  # what refuses is on record then
-        with transaction.atomic():
-            Cutover.objects.get_or_create(key=known.name)
-            Cutover.objects.select_for_update().get(key=known.name)
+        who = _who(request)
+        with _held(known):
             require_match(request, _settled(cutover_status(known)))
             change_stage(known.name, **given.validated_data, **who)
-        return _tagged(_told(request, known))
+        return _detail(request, known)
+
+
+class RulesView(APIView):
+    """What shadow reads may spend, and what may differ."""
+
+    @extend_schema(operation_id="cutovers_rules_retrieve", responses=RulesSerializer)
+    def get(self, request: Request, key: str) -> Response:
+        refuse_reader(request, "cutovers", hidden=True)
+        return tagged(_rules(get_cutover(key)))
+
+    @extend_schema(
+        operation_id="cutovers_rules_change", request=NewRulesSerializer, responses=RulesSerializer
+    )
+    @idempotent
+    def put(self, request: Request, key: str) -> Response:
+        given = NewRulesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        known = get_cutover(key)
+        who = _who(request)
+        with _held(known):
+            require_match(request, _rules(known))
+            change_rules(known.name, **given.validated_data, **who)
+        return tagged(_rules(known))
 
 
 class MismatchListView(GenericAPIView[Mismatch]):
@@ -175,7 +246,7 @@ class MismatchListView(GenericAPIView[Mismatch]):
     ordering_fields = ("last_seen", "first_seen", "times")
     ordering = ("-last_seen",)
 
-    @extend_schema(operation_id="cutovers_mismatches_list")
+    @extend_schema(operation_id="cutovers_mismatches_list", responses=MismatchSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
         refuse_reader(request, "mismatches", hidden=True)
         found = self.get_queryset().filter(cutover__key=get_cutover(key).name)
@@ -215,9 +286,33 @@ def _told(request: Request, key: CutoverKey) -> dict[str, Any]:
     return dict(CutoverSerializer(told).data)
 
 
+def _detail(request: Request, key: CutoverKey) -> Response:
+    told = _told(request, key)
+    found = Cutover.objects.filter(key=key.name).first() or Cutover(key=key.name)
+    ways = [{"stage": stage, "needs": list(needs_of(key, found, stage))} for stage in told["next"]]
+    detail = CutoverDetailSerializer({**told, "ways": ways}).data
+    return Response(detail, headers={"ETag": etag(_settled(told))})
+
+
+def _rules(key: CutoverKey) -> dict[str, Any]:
+    found = Cutover.objects.filter(key=key.name).first() or Cutover(key=key.name)
+    return dict(RulesSerializer(found).data)
+
+
+def _who(request: Request) -> dict[str, Any]:
+    """Who changes something; refused before any transaction, so that the record of it stays."""
+    require(caller(request), "cutover", surface=SURFACE)
+    return {"acting_user": caller(request), "surface": SURFACE}
+
+
+@contextmanager
+def _held(key: CutoverKey) -> Iterator[None]:
+    """Nobody else changes the cutover meanwhile."""
+    with transaction.atomic():
+        Cutover.objects.get_or_create(key=key.name)
+        Cutover.objects.select_for_update().get(key=key.name)
+        yield
+
+
 def _settled(told: dict[str, Any]) -> dict[str, Any]:
     return {name: told[name] for name in _SETTLED}
-
-
-def _tagged(told: dict[str, Any]) -> Response:
-    return Response(told, headers={"ETag": etag(_settled(told))})

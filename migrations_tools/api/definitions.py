@@ -48,7 +48,7 @@ class OptionSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     type = serializers.CharField()
-    default = serializers.JSONField(allow_null=True)
+    default = serializers.JSONField()
     help = serializers.CharField()
     choices = ChoiceSerializer(many=True)
 
@@ -70,7 +70,7 @@ class DefinitionListView(GenericAPIView[Any]):
     serializer_class = DefinitionSerializer
     pagination_class = Pages
 
-    @extend_schema(operation_id="data_migrations_list")
+    @extend_schema(operation_id="data_migrations_list", responses=DefinitionSerializer(many=True))
     def get(self, request: Request) -> Response:
         refuse_reader(request, "runs")
         page = self.paginate_queryset(definitions_told())

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from django.db import close_old_connections
 from django.http import StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
@@ -48,6 +47,15 @@ _EXAMPLE: Final = (
 )
 
 
+class EventSerializer(serializers.Serializer[Any]):
+    """An event: `transition`, `progress` or `end`; the data is JSON."""
+
+    event = serializers.CharField(required=False)
+    data = serializers.CharField(required=False)  # type: ignore[assignment]  # as it is called
+    id = serializers.CharField(required=False, help_text="Of a transition.")
+    retry = serializers.IntegerField(required=False, help_text="Milliseconds.")
+
+
 class _QuerySerializer(serializers.Serializer[Any]):
     seconds = serializers.IntegerField(min_value=1, max_value=LONGEST, default=LONGEST)
 
@@ -74,7 +82,7 @@ class EventView(JSONErrors):
         ],
         responses={
             (200, _TYPE): OpenApiResponse(
-                OpenApiTypes.STR,
+                EventSerializer,
                 description="Events `transition` and `progress`, and comments between them.",
                 examples=[OpenApiExample("A run at work", value=_EXAMPLE)],
             )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django_filters import fields  # type: ignore[import-untyped]
+from django_filters import rest_framework as filters
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -21,3 +25,18 @@ class WholeOrder(OrderingFilter):
     ) -> QuerySet[Any]:
         ordering = [*(self.get_ordering(request, queryset, view) or ())]
         return queryset.order_by(*ordering, "-pk")
+
+
+class _InstantField(fields.IsoDateTimeField):
+    def clean(self, value: Any) -> Any:
+        instant = super().clean(value)
+        try:
+            return None if instant is None else instant.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class InstantFilter(filters.IsoDateTimeFilter):
+    """An instant in ISO 8601, in UTC for the database: that knows offsets below 16 hours only."""
+
+    field_class = _InstantField

@@ -33,7 +33,7 @@ from rest_framework.views import APIView
 from migrations_tools.api.access import SURFACE, caller, refuse_reader
 from migrations_tools.api.errors import TooLarge
 from migrations_tools.api.fields import TextField
-from migrations_tools.api.filters import WholeOrder
+from migrations_tools.api.filters import InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Entries, Pages
 from migrations_tools.api.renderers import CSVRenderer, JSONErrors
@@ -147,8 +147,8 @@ class RowDifferenceSerializer(serializers.Serializer[Any]):
     """A field that a row changes."""
 
     field = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class PreviewRowSerializer(serializers.Serializer[Any]):
@@ -194,8 +194,8 @@ class LegacyImportFilters(filters.FilterSet):
 
     kind = filters.CharFilter(max_length=40)
     sha256 = filters.CharFilter(max_length=64)
-    created_after = filters.IsoDateTimeFilter("created_at", "gte")
-    created_before = filters.IsoDateTimeFilter("created_at", "lt")
+    created_after = InstantFilter("created_at", "gte")
+    created_before = InstantFilter("created_at", "lt")
 
 
 class LegacyImportListView(GenericAPIView[LegacyImport]):
@@ -210,7 +210,7 @@ class LegacyImportListView(GenericAPIView[LegacyImport]):
     ordering_fields = ("created_at", "kind", "file_name", "read", "rejected")
     ordering = ("-created_at",)
 
-    @extend_schema(operation_id="legacy_imports_list")
+    @extend_schema(operation_id="legacy_imports_list", responses=LegacyImportSerializer(many=True))
     def get(self, request: Request) -> Response:
         refuse_reader(request, "imports")
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
@@ -260,7 +260,7 @@ class KindListView(GenericAPIView[Any]):
     serializer_class = KindSerializer
     pagination_class = Pages
 
-    @extend_schema(operation_id="legacy_imports_kinds")
+    @extend_schema(operation_id="legacy_imports_kinds", responses=KindSerializer(many=True))
     def get(self, request: Request) -> Response:
         refuse_reader(request, "imports")
         kinds = [
@@ -284,7 +284,11 @@ class LegacyImportView(APIView):
         return Response(LegacyImportSerializer(_import(number)).data)
 
 
-@extend_schema_view(get=extend_schema(operation_id="legacy_imports_rejected_list"))
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="legacy_imports_rejected_list", responses=RejectedLineSerializer(many=True)
+    )
+)
 class RejectedLineView(GenericAPIView[RejectedLine]):
     """Lines that were rejected."""
 
@@ -292,6 +296,10 @@ class RejectedLineView(GenericAPIView[RejectedLine]):
     serializer_class = RejectedLineSerializer
     pagination_class = Entries
 
+    @extend_schema(
+        operation_id="legacy_imports_rejected_list",
+        responses=RejectedLineSerializer(many=True),
+    )
     def get(self, request: Request, number: int) -> Response:
         refuse_reader(request, "rejected", hidden=True)
         page = self.paginate_queryset(self.get_queryset().filter(legacy_import=_import(number)))
@@ -325,7 +333,9 @@ class UploadListView(GenericAPIView[QueuedImport]):
     serializer_class = UploadSerializer
     pagination_class = Pages
 
-    @extend_schema(operation_id="legacy_imports_uploads_list")
+    @extend_schema(
+        operation_id="legacy_imports_uploads_list", responses=UploadSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self._own())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -56,7 +56,7 @@ class ReviewSerializer(serializers.ModelSerializer[ReviewItem]):
     waiting = serializers.BooleanField(
         help_text="Nobody decided it, no later run looked at it, and its run was not taken back."
     )
-    choice = serializers.JSONField(allow_null=True)
+    choice = serializers.JSONField()
     decided_by = serializers.CharField(source="decided_by.username", default=None, allow_null=True)
     decision_run = serializers.UUIDField(source="decision_run_id", allow_null=True)
     applied_by = serializers.UUIDField(source="applied_by_id", allow_null=True)
@@ -153,7 +153,7 @@ class ReviewListView(GenericAPIView[ReviewItem]):
     def get_queryset(self) -> Any:
         return super().get_queryset().with_waiting()  # type: ignore[attr-defined]  # ours
 
-    @extend_schema(operation_id="reviews_list")
+    @extend_schema(operation_id="reviews_list", responses=ReviewSerializer(many=True))
     def get(self, request: Request) -> Response:
         refuse_reader(request, "reviews")
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

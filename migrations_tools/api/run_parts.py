@@ -63,8 +63,8 @@ class RowChangeSerializer(serializers.ModelSerializer[RowChange]):
     batch = serializers.IntegerField(source="batch_id")
     pk = serializers.CharField(source="pk_text")
     operation = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
     class Meta:
         model = RowChange
@@ -189,6 +189,12 @@ class CheckFilters(filters.FilterSet):
     code = filters.CharFilter(max_length=60)
 
 
+def _described(operation_id: str, serializer: type[serializers.BaseSerializer[Any]]) -> Any:
+    """Describes the list that a view answers."""
+    listed = serializer(many=True)
+    return extend_schema_view(get=extend_schema(operation_id=operation_id, responses=listed))
+
+
 class _PartView(GenericAPIView[Any]):
     """A list of what belongs to one run."""
 
@@ -204,7 +210,9 @@ class _PartView(GenericAPIView[Any]):
         return self.get_queryset().filter(run=run)
 
 
-@extend_schema_view(get=extend_schema(operation_id="runs_ledger_list"))
+@extend_schema_view(
+    get=extend_schema(operation_id="runs_ledger_list", responses=LedgerEntrySerializer(many=True))
+)
 class LedgerView(_PartView):
     """What became of every source key, attempt by attempt, as it was written."""
 
@@ -214,7 +222,11 @@ class LedgerView(_PartView):
     filterset_class = LedgerFilters
 
 
-@extend_schema_view(get=extend_schema(operation_id="runs_problems_list"))
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="runs_problems_list", responses=ProblemEntrySerializer(many=True)
+    )
+)
 class ProblemView(_PartView):
     """Keys that did not simply go through, and keys with warnings; the newest attempt counts."""
 
@@ -228,7 +240,9 @@ class ProblemView(_PartView):
         return problem_entries(run, asked.get("outcome", ""), asked.get("code", ""))
 
 
-@extend_schema_view(get=extend_schema(operation_id="runs_changes_list"))
+@extend_schema_view(
+    get=extend_schema(operation_id="runs_changes_list", responses=RowChangeSerializer(many=True))
+)
 class ChangeView(_PartView):
     """The journal: every row that was written, before and after."""
 
@@ -239,7 +253,11 @@ class ChangeView(_PartView):
     filterset_class = ChangeFilters
 
 
-@extend_schema_view(get=extend_schema(operation_id="runs_transitions_list"))
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="runs_transitions_list", responses=TransitionSerializer(many=True)
+    )
+)
 class TransitionView(_PartView):
     """Who did what, when, from where and why."""
 
@@ -250,7 +268,9 @@ class TransitionView(_PartView):
     filter_backends = ()
 
 
-@extend_schema_view(get=extend_schema(operation_id="runs_batches_list"))
+@extend_schema_view(
+    get=extend_schema(operation_id="runs_batches_list", responses=BatchSerializer(many=True))
+)
 class BatchView(_PartView):
     """The batches of a run."""
 
@@ -264,7 +284,9 @@ class BatchView(_PartView):
     ordering = ("step", "number")
 
 
-@extend_schema_view(get=extend_schema(operation_id="runs_checks_list"))
+@extend_schema_view(
+    get=extend_schema(operation_id="runs_checks_list", responses=CheckSerializer(many=True))
+)
 class CheckView(_PartView):
     """Results of the verifications of a run, the newest first; samples name keys."""
 

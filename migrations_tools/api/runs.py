@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from migrations_tools.api.access import SURFACE, caller, refuse_reader
 from migrations_tools.api.fields import ReasonField, TextField, ValuesField
-from migrations_tools.api.filters import WholeOrder
+from migrations_tools.api.filters import InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.run_serializers import (
@@ -43,8 +43,8 @@ class RunFilters(filters.FilterSet):
     verification_state = filters.ChoiceFilter(choices=VerificationState.choices)
     active = filters.BooleanFilter(method="only_active", label="Whether it may still write.")
     parent = filters.UUIDFilter("parent_id", label="Rollbacks of this run.")
-    created_after = filters.IsoDateTimeFilter("created_at", "gte")
-    created_before = filters.IsoDateTimeFilter("created_at", "lt")
+    created_after = InstantFilter("created_at", "gte")
+    created_before = InstantFilter("created_at", "lt")
 
     def only_active(self, queryset: Any, name: str, value: bool) -> Any:
         active = Run.objects.all().active().values("pk")
@@ -123,7 +123,7 @@ class RunListView(GenericAPIView[Run]):
     ordering_fields = ("created_at", "started_at", "finished_at", "definition", "state", "kind")
     ordering = ("-created_at",)
 
-    @extend_schema(operation_id="runs_list")
+    @extend_schema(operation_id="runs_list", responses=RunListSerializer(many=True))
     def get(self, request: Request) -> Response:
         refuse_reader(request, "runs")
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

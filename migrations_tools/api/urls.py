@@ -62,6 +62,7 @@ _reviews = [
 _cutovers = [
     path("cutovers/", cutovers.CutoverListView.as_view()),
     path("cutovers/<str:key>/", cutovers.CutoverView.as_view()),
+    path("cutovers/<str:key>/rules/", cutovers.RulesView.as_view()),
     path("cutovers/<str:key>/mismatches/", cutovers.MismatchListView.as_view()),
     path("cutovers/<str:key>/mismatches/<int:number>/explain/", cutovers.ExplainView.as_view()),
 ]
@@ -75,7 +76,7 @@ _imports = [
     path("legacy-imports/uploads/<int:number>/commit/", imports.CommitView.as_view()),
     path("legacy-imports/<int:number>/", imports.LegacyImportView.as_view()),
     path("legacy-imports/<int:number>/rejected/", imports.RejectedLineView.as_view()),
-    path("legacy-imports/<int:number>/rejected.csv", imports.RejectedFileView.as_view()),
+    path("legacy-imports/<int:number>/rejected/csv/", imports.RejectedFileView.as_view()),
 ]
 
 _operations = [

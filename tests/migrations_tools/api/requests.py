@@ -22,7 +22,7 @@ class Caller:
 
     def __init__(self, user: User | None) -> None:
         self.user: Any = user
-        self.client = APIClient()
+        self.client: Any = APIClient()
         if user is not None:
             self.client.force_authenticate(user)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from migrations_tools.models import Cutover, Mismatch, Transition
-from tests.migrations_tools.api.requests import Caller, operator, problem
+from tests.migrations_tools.api.requests import ROOT, Caller, operator, problem
 from tests.migrations_tools.people import person
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,9 @@ def test_a_cutover_is_told_with_its_ways():
     caller = Caller(person("reader", "view_cutover"))
     listed = caller.get("cutovers/").json()
     told = next(found for found in listed["results"] if found["cutover"] == "collaboration")
-    assert told == caller.get(PATH).json()
+    detail = caller.get(PATH).json()
+    assert detail.pop("ways") == [{"stage": "dual_write", "needs": []}]
+    assert detail == told
     assert (told["stage"], told["next"], told["writes"]) == ("off", ["dual_write"], ["legacy"])
     assert (told["reads"], told["compared"], told["mismatches"]) == ("legacy", 0, [])
 
@@ -76,6 +80,32 @@ def test_shadow_needs_a_completed_run():
     caller.patch(PATH, {"stage": "dual_write", "reason": "it begins"})
     answer = caller.patch(PATH, {"stage": "shadow", "reason": "compare"})
     assert problem(answer) == (409, "run_missing")
+    ways = {way["stage"]: way["needs"] for way in caller.get(PATH).json()["ways"]}
+    missing = ways["shadow"][0]
+    assert (missing["code"], missing["holds"]) == ("run_missing", False)
+    assert missing["refusal"] == answer.json()["error"]["message"]
+
+
+def test_rules_of_shadow_reads_are_changed_by_who_saw_them():
+    caller, path = operator(), f"{PATH}rules/"
+    seen = caller.get(path)
+    rules = {
+        "mismatch_budget": 0.05,
+        "latency_budget_ms": 300.0,
+        "ignored": [{"operation": "list", "field": "updated_at"}],
+    }
+
+    def put(given: Any, tag: str) -> Any:
+        return caller.client.put(ROOT + path, given, format="json", headers={"If-Match": tag})
+
+    changed = put({**rules, "reason": "measured"}, seen["ETag"])
+    assert (changed.status_code, changed.json()) == (200, rules)
+    assert problem(put({**rules, "reason": "again"}, seen["ETag"])) == (412, "precondition_failed")
+    too_much = {**rules, "mismatch_budget": 2, "reason": "all of it"}
+    assert problem(put(too_much, changed["ETag"])) == (422, "validation_failed")
+    reader = Caller(person("reader", "view_cutover"))
+    refused = reader.client.put(ROOT + path, {**rules, "reason": "x"}, format="json")
+    assert problem(refused) == (403, "permission_denied")
 
 
 def test_a_difference_is_shown_and_explained(mismatch):

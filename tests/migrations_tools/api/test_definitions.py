@@ -77,6 +77,7 @@ def test_the_list_takes_as_many_queries_with_many_runs(django_assert_num_queries
     caller.get("data-migrations/")
     stage(2)
     run = start_run("carry_orders", **actor())
+    assert run is not None
     with django_assert_num_queries(1):
         caller.get("data-migrations/")
     assert run is not None

@@ -88,7 +88,7 @@ def test_rejected_lines_are_a_file_that_no_spreadsheet_takes_for_formulas():
     RejectedLine.objects.create(
         legacy_import=found, line=3, code="bad", detail="Bad.", text='=HYPERLINK("x")'
     )
-    answer: Any = caller.client.get(f"{ROOT}{PATH}{found.pk}/rejected.csv", HTTP_ACCEPT="text/csv")
+    answer = caller.client.get(f"{ROOT}{PATH}{found.pk}/rejected/csv/", HTTP_ACCEPT="text/csv")
     assert answer["Content-Disposition"] == f'attachment; filename="rejected-{found.pk}.csv"'
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines == ["table,line,code,detail,text", ',3,bad,Bad.,"\'=HYPERLINK(""x"")"']
@@ -163,7 +163,7 @@ def test_uploads_are_nobody_elses_business_and_imports_for_those_who_may():
     assert problem(send(guest)) == (403, "permission_denied")
     for path in (PATH, f"{PATH}kinds/"):
         assert problem(guest.get(path)) == (403, "permission_denied")
-    for path in (f"{PATH}1/", f"{PATH}1/rejected/", f"{PATH}1/rejected.csv"):
+    for path in (f"{PATH}1/", f"{PATH}1/rejected/", f"{PATH}1/rejected/csv/"):
         assert problem(guest.get(path)) == (404, "not_found")
         assert Caller(None).get(path).status_code == 401
     assert send(Caller(None)).status_code == 401
