@@ -12,5 +12,5 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("migrations_tools.api.urls")),
     path("api/v1/", include("sessions_app.api.urls")),
-    re_path(r"^api/(?:.*/)?$", UnknownAddress.as_view()),
+    re_path(r"^api/(?:(?s:.*)/)?$", UnknownAddress.as_view()),  # of any signs, line breaks too
 ]
