@@ -10,13 +10,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from migrations_tools.exceptions import CarryoverError
 from migrations_tools.services.actors import record_refusal
 from migrations_tools.signing import history_reason, save
 from sessions_app.lesson_errors import (
     FieldFault,
     Forbidden,
     InvalidFields,
-    LessonError,
     NotFound,
 )
 from sessions_app.models import Cohort, Role, Semester
@@ -42,7 +42,7 @@ FIELDS: Final = frozenset(
 )
 
 
-class CodeTaken(LessonError):
+class CodeTaken(CarryoverError):
     """Another semester has the code."""
 
     code = "semester_code_taken"

@@ -181,7 +181,9 @@ def test_the_list_itself_is_not_changed(admin, method):
     assert answer.json()["error"]["code"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/v1/nothing/", "/api/v1/lessons/1/x/", "/api/a%0Ab/"])
+@pytest.mark.parametrize(
+    "path", ["/api/", "/api/v1/nothing/", "/api/v1/lessons/1/x/", "/api/a%0Ab/"]
+)
 def test_addresses_of_nothing_are_404_in_the_same_envelope(client, path):
     answer = client.get(path)
     assert answer.status_code == 404

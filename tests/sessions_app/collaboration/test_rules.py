@@ -96,6 +96,28 @@ def test_what_is_the_owners_alone(actor: str):
         assert outcome(deed, there) == "permission_denied"
 
 
+@pytest.mark.parametrize(
+    ("role", "refused"),
+    [("owner", ""), ("admin", ""), ("editor", ""), ("viewer", "permission_denied")],
+)
+def test_words_are_changed_by_those_who_edit(role: str, refused: str):
+    there = session() if role == "owner" else session(member("ada", role))
+    name = "olga" if role == "owner" else "ada"
+    words = {"title": "Parsers", "description": None}
+    assert outcome(rules.edit, there, by(name), **words) == refused
+    away = session(*([] if role == "owner" else [member("ada", role)]), status="archived")
+    assert outcome(rules.edit, away, by(name), **words) == "session_archived"
+
+
+def test_the_same_words_again_are_no_activity():
+    same = rules.edit(session(), by("olga"), title="Compilers", description="")
+    assert same.last_activity_at == NOON
+    other = rules.edit(session(), by("olga"), title=None, description="Second term")
+    assert (other.title, other.description, other.last_activity_at) == (
+        "Compilers", "Second term", LATER,
+    )  # fmt: skip
+
+
 def test_what_each_role_and_status_may():
     view, edit = {Right.VIEW}, {Right.VIEW, Right.EDIT}
     people = {**dict.fromkeys(("viewer",), view), "editor": edit}
