@@ -33,6 +33,7 @@ class ReadOnly(_NothingToWrite, admin.ModelAdmin[Any]):
 class ReadOnlyInline(_NothingToWrite, admin.TabularInline[Any, Any]):
     """Rows of an object to look at; they change by actions."""
 
+    template = "carryover/inline_rows.html"
     extra = 0
     can_delete = False
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.services.actors import record_refusal
 from migrations_tools.states import Surface
@@ -48,6 +49,12 @@ class LessonForm(forms.ModelForm[Lesson]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("starts_at", "ends_at"):
+            # two inputs stand under one label
+            if name in self.fields and isinstance(self.fields[name].widget, forms.MultiWidget):
+                parts = self.fields[name].widget.widgets
+                for part, told in zip(parts, (_("date"), _("time")), strict=True):
+                    part.attrs["aria-label"] = f"{self.fields[name].label}: {told}"
         if self.instance.pk is not None:
             self.initial["title"] = self.instance.session.title
             self.initial["description"] = self.instance.session.description

@@ -34,6 +34,7 @@ from sessions_app.admin.words import badge
 from sessions_app.models import (
     Booking,
     BookingStatus,
+    Cohort,
     Lesson,
     LessonProject,
     SessionStatus,
@@ -41,7 +42,13 @@ from sessions_app.models import (
 from sessions_app.models.lessons.lesson import LessonQuerySet
 from sessions_app.selectors.lessons import Viewer, is_staff_of, viewer_of, visible_to
 from sessions_app.selectors.lessons.items import name_of
-from sessions_app.selectors.lessons.staff import bookings_of, feedback_of, reader_of, with_waitlist
+from sessions_app.selectors.lessons.staff import (
+    bookings_of,
+    feedback_of,
+    reader_of,
+    teachers,
+    with_waitlist,
+)
 from sessions_app.selectors.lessons.statistics import LessonStatistics, statistics_of
 from sessions_app.services.lessons import delete_lesson
 from sessions_app.services.lessons.rules import leads
@@ -132,7 +139,6 @@ class LessonAdmin(WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, His
     list_per_page = 50
     ordering = ["-starts_at", "-id"]
     search_fields = ["session__title", "=session__session_id", "location", "semester__code"]
-    autocomplete_fields = ["semester", "cohort", "instructor"]
     date_hierarchy = "starts_at"
     inlines = [LessonProjectInline]
     operations = OPERATIONS
@@ -149,6 +155,14 @@ class LessonAdmin(WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, His
         form: Any = super().get_form(request, *args, **kwargs)
         form.acting_user = request.user
         return form
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Plain lists: semesters and cohorts are few, and not everybody gives lessons."""
+        if db_field.name == "instructor":
+            kwargs["queryset"] = teachers()
+        elif db_field.name == "cohort":
+            kwargs["queryset"] = Cohort.objects.order_by("semester", "name")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Lesson | None = None) -> list[Any]:
         """The meeting link is for those who run the lesson, and staff who look after all."""
