@@ -68,6 +68,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 HTTPS: bool = env.bool("CARRYOVER_HTTPS", default=not EMBEDDED and not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
+# Probes and Prometheus ask the process itself, behind whatever ends HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS: int = env.int("CARRYOVER_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
@@ -118,6 +120,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "migrations_tools.api.request_ids.request_id_middleware",
     "migrations_tools.api.query_counts.query_count_middleware",
     "csp.middleware.CSPMiddleware",
@@ -132,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -206,6 +210,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {"sweep": {"task": "migrations_tools.sweep", "schedule": 10.0}}  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {  # seconds; a person's action does not wait for the broker
@@ -233,6 +238,9 @@ CARRYOVER_RUN_WINDOWS: list[str] = env.list("CARRYOVER_RUN_WINDOWS", default=[])
 CARRYOVER_LIMITS: dict[str, float] = env.json("CARRYOVER_LIMITS", default={})
 # What comes before a real run: data migration, or *, to approval, dry_run, rehearsal.
 CARRYOVER_POLICIES: dict[str, list[str]] = env.json("CARRYOVER_POLICIES", default={})
+
+# What Prometheus shows to read /metrics; empty: only people with the permission view_run do.
+CARRYOVER_METRICS_TOKEN: str = os.environ.get("CARRYOVER_METRICS_TOKEN", "")
 
 # Where notices of runs are sent, in the words of apprise: `mailtos://…`, `slack://…`, `jsons://…`.
 CARRYOVER_NOTICE_URLS: list[str] = env.list("CARRYOVER_NOTICE_URLS", default=[])

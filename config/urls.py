@@ -5,6 +5,8 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from migrations_tools.api.views import UnknownAddress
+from migrations_tools.metrics.views import metrics
+from migrations_tools.probes import Ready, live
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -12,5 +14,8 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("migrations_tools.api.urls")),
     path("api/v1/", include("sessions_app.api.urls")),
-    re_path(r"^api/(?:(?s:.*)/)?$", UnknownAddress.as_view()),  # of any signs, line breaks too
+    path("metrics", metrics, name="metrics"),
+    path("health/live", live, name="health-live"),
+    path("health/ready", Ready.as_view(), name="health-ready"),
+    re_path(r"^api/(?:[\s\S]*/)?$", UnknownAddress.as_view()),  # of any signs, line breaks too
 ]

@@ -27,6 +27,7 @@ from migrations_tools.services.queued_imports import work_on_import as carry_out
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.requests import requests_wait
 from migrations_tools.services.requests import work_on_request as take_up_request
+from migrations_tools.services.schedules import carry_out
 from migrations_tools.services.slices import work_in_seat
 from migrations_tools.services.verification import verifications_wait, verify_waiting
 
@@ -107,3 +108,21 @@ def sweep() -> None:
         ring_for_verifications()
     for run in Run.objects.all().runnable():
         ring_seats(run)
+
+
+@shared_task(name="migrations_tools.scheduled_run")
+def scheduled_run(definition: str) -> None:
+    """A delta run, by the clock (`services.schedules`)."""
+    carry_out("migrations_tools.scheduled_run", definition)
+
+
+@shared_task(name="migrations_tools.scheduled_verification")
+def scheduled_verification(definition: str) -> None:
+    """The newest run's verification is queued."""
+    carry_out("migrations_tools.scheduled_verification", definition)
+
+
+@shared_task(name="migrations_tools.scheduled_purge")
+def scheduled_purge() -> None:
+    """Journals whose time is over go."""
+    carry_out("migrations_tools.scheduled_purge")

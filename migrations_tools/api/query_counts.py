@@ -23,6 +23,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
+from migrations_tools.metrics.requests import observe_request
+
 #: Headers of an answer, only where DEBUG is on.
 COUNT_HEADER: Final = "X-Query-Count"
 TIME_HEADER: Final = "X-Query-Milliseconds"
@@ -79,13 +81,22 @@ def query_count_middleware(get_response: Callable[[HttpRequest], Any]) -> Callab
 def _told(
     request: HttpRequest, response: HttpResponse, count: QueryCount, seconds: float
 ) -> HttpResponse:
-    """The route is logged, not the address: addresses hold ids and what people searched for."""
+    """The route is told, not the address: addresses hold ids and what people searched for."""
     match = request.resolver_match
+    route = match.route if match else None
+    observe_request(
+        route=route,
+        method=request.method,
+        status=response.status_code,
+        seconds=seconds,
+        queries=count.queries,
+        query_seconds=count.seconds,
+    )
     _log.info(
         "request",
         extra={
             "method": request.method,
-            "route": match.route if match else None,
+            "route": route,
             "status": response.status_code,
             "queries": count.queries,
             "query_seconds": round(count.seconds, 6),

@@ -16,6 +16,7 @@ from migrations_tools.services.notices import gather_notices, send_notice
 from migrations_tools.services.queued_imports import drop_expired_uploads, work_on_import
 from migrations_tools.services.rehearsal import end_abandoned_rehearsals
 from migrations_tools.services.requests import work_on_request
+from migrations_tools.services.schedules import carry_out_due
 from migrations_tools.services.slices import work_slice
 from migrations_tools.services.verification import verify_waiting
 
@@ -40,8 +41,8 @@ class Command(BaseCommand):
                 time.sleep(POLL_SECONDS)
 
     def _sweep(self, interruption: Interruption) -> bool:
-        """An import, a request, a verification, a notice, then one slice of each runnable run,
-        oldest first; whether there was one of them.
+        """An import, a request, a verification, a notice, what is scheduled, then one slice of
+        each runnable run, oldest first; whether there was one of them.
         """
         close_old_connections()
         try:
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             found_one |= verify_waiting() is not None
             gather_notices()
             found_one |= send_notice()
+            carry_out_due()
             end_abandoned_rehearsals()
             drop_expired_uploads()
             found = list(Run.objects.all().runnable())
