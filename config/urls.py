@@ -14,6 +14,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("migrations_tools.api.urls")),
     path("api/v1/", include("sessions_app.api.urls")),
+    path("api/v1/", include("guarantees.api.urls")),
     path("metrics", metrics, name="metrics"),
     path("health/live", live, name="health-live"),
     path("health/ready", Ready.as_view(), name="health-ready"),

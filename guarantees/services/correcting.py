@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -25,13 +25,14 @@ def correct_guarantee(
     acting_user: User,
     surface: str,
     seen: Mapping[str, Any] | None = None,
+    before: Callable[[Guarantee], None] | None = None,
 ) -> Guarantee:
     """Set imported values (field → value as people write it); what currently holds follows them.
 
     Values that stand already are no change. ``seen`` has values as they were looked at: where one
-    that is to be corrected is another now, nothing is. Raises PermissionRefused, NotFound,
-    ValueRefused, NothingChanged, ChangedMeanwhile, or GuaranteeProtected: a protected guarantee
-    takes a modification instead.
+    that is to be corrected is another now, nothing is. ``before`` is shown the locked guarantee
+    and may refuse by raising. Raises PermissionRefused, NotFound, ValueRefused, NothingChanged,
+    ChangedMeanwhile, or GuaranteeProtected: a protected guarantee takes a modification instead.
     """
     require_permission(
         acting_user, "guarantees.change_guarantee", deed="correct a guarantee", surface=surface
@@ -40,6 +41,8 @@ def correct_guarantee(
         guarantee = lock_guarantee_by_id(guarantee_id)
         if guarantee is None:
             raise NotFound(f"There is no guarantee with the id {guarantee_id}.")
+        if before is not None:
+            before(guarantee)
         changes = changes_asked(guarantee, values)
         if guarantee.is_protected:
             raise GuaranteeProtected(

@@ -17,6 +17,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -96,7 +97,8 @@ def _as_drf(error: Exception) -> Exception:
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
         return TooLarge("The request is too large; send files by the upload addresses.")
-    if isinstance(error, (SuspiciousOperation, BadRequest)):  # too many fields or files, …
+    if isinstance(error, (SuspiciousOperation, BadRequest, MultiPartParserError)):
+        # too many fields or files, a form that is none, …
         return exceptions.ParseError()
     return error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib.auth.models import User
@@ -97,10 +98,16 @@ def insert_draft(
 
 
 def edit_draft(
-    action_id: int, request: ActionRequest, *, acting_user: User, surface: str
+    action_id: int,
+    request: ActionRequest,
+    *,
+    acting_user: User,
+    surface: str,
+    before: Callable[[GuaranteeAction], None] | None = None,
 ) -> GuaranteeAction:
     """Change what a draft says; it keeps its guarantee, type and key, and notes what stands now.
 
+    ``before`` is shown the locked draft and may refuse by raising.
     Raises PermissionRefused, NotFound, AlreadyIssued, SessionLocked or a refusal of its terms.
     """
     require_permission(
@@ -109,6 +116,8 @@ def edit_draft(
     require_storable(request)
     with transaction.atomic():
         action, guarantee = lock_draft(action_id)
+        if before is not None:
+            before(action)
         require_draft(action)
         lock_session_of(action.session_id)
         request = replace(request, action_type=action.action_type)
