@@ -51,7 +51,7 @@ def column_chart(title: str, columns: Sequence[Column], *, gap: float = 0.3) -> 
     highest = max((column.total for column in columns), default=0.0) or 1.0
     step = WIDTH / max(1, len(columns))
     room = HEIGHT - LABELS - 14
-    every = max(1, -(-len(columns) // 12))  # at most a dozen labels fit, the last among them
+    every = 1 if len(columns) <= 8 else -(-len(columns) // 5)  # what fits, the last among them
     drawn: list[SafeString] = []
     for place, column in enumerate(columns):
         left, foot = place * step + step * gap / 2, HEIGHT - LABELS
@@ -226,7 +226,7 @@ def _columns_table(title: str, columns: Sequence[Column], names: Sequence[Part])
             )
         )
     return format_html(
-        '<details><summary>{}</summary><div class="scroll"><table class="data">'
+        '<details><summary>{}</summary><div class="scroll" tabindex="0"><table class="data">'
         '<caption class="visually-hidden">{}</caption>'
         '<thead><tr><th scope="col">{}</th>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></details>",

@@ -43,7 +43,13 @@ def make_one_of_each(number: int) -> Run:
     )
     Run.objects.create(version=1, kind="rollback", state="completed", parent=run, **common)
     batch = Batch.objects.create(
-        run=run, step=0, number=1, size=2, state="done", counts={"outcomes": {"applied": 2}}
+        run=run,
+        step=0,
+        number=1,
+        size=2,
+        state="done",
+        counts={"outcomes": {"applied": 1, "review": 1}},
+        finished_at=timezone.now(),
     )
     entry = {"run": run, "batch": batch, "step": 0, "key": f"key-{number}"}
     LedgerEntry.objects.create(outcome="review", confidence=0.5, **entry)
