@@ -47,7 +47,9 @@ class CarryoverAdminSite(AdminSite):
         shown = {
             "cards": cards_for(user),
             "nothing_yet": user.has_perm("migrations_tools.view_run") and nothing_yet(),
-            "import_address": admin_address("migrations_tools_legacyimport_changelist"),
+            "import_address": (
+                admin_address("import_kinds") if user.has_perm("migrations_tools.import") else ""
+            ),
         }
         return super().index(request, shown | (extra_context or {}))
 

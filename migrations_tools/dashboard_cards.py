@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from migrations_tools.admin.addresses import admin_address
 from migrations_tools.charts import Column, Part, column_chart, number
@@ -87,10 +87,18 @@ def waits_for_a_decision(user: User) -> Card:
     ]
     titles = overview.titles([*found.reviews, *found.quarantined])
     lines = [
-        Item(text=titles[name], note=_("%(n)s to review") % {"n": number(n)})
+        Item(
+            text=titles[name],
+            url=admin_address("migrations_tools_reviewitem_changelist", definition=name),
+            note=_("%(n)s to review") % {"n": number(n)},
+        )
         for name, n in found.reviews.items()
     ] + [
-        Item(text=titles[name], note=_("%(n)s quarantined") % {"n": number(n)})
+        Item(
+            text=titles[name],
+            url=admin_address("migrations_tools_run_definition", name),
+            note=_("%(n)s quarantined") % {"n": number(n)},
+        )
         for name, n in found.quarantined.items()
     ]
     return Card(
@@ -109,7 +117,7 @@ def health(user: User) -> Card:
     waiting = standing_orders() or strain(signals, watched(signals))
     items = [
         Item(
-            text=_SIGNAL_WORDS[name](),
+            text=_SIGNAL_WORDS[name],
             note=_("not watched") if signals[name] is None else _shown(name, signals[name]),
         )
         for name in LIMITS
@@ -125,11 +133,11 @@ def health(user: User) -> Card:
 
 
 _SIGNAL_WORDS = {
-    "lock_waiters": lambda: _("Sessions that wait for locks"),
-    "longest_transaction_seconds": lambda: _("Longest transaction"),
-    "connections_share": lambda: _("Connections taken"),
-    "replica_lag_seconds": lambda: _("Replica behind"),
-    "free_disk_bytes": lambda: _("Free disk"),
+    "lock_waiters": gettext_lazy("Sessions that wait for locks"),
+    "longest_transaction_seconds": gettext_lazy("Longest transaction"),
+    "connections_share": gettext_lazy("Connections taken"),
+    "replica_lag_seconds": gettext_lazy("Replica behind"),
+    "free_disk_bytes": gettext_lazy("Free disk"),
 }
 
 
