@@ -22,6 +22,7 @@ _BOMS = {
 _ARABIC = "\u0621-\u0652"
 _LATIN = "àâçèéêëîïôùûüœŒ"
 _SIGNS = "\xa0«»°·×÷–—‘’“”…•،؛؟€®™\u200c\u200d\u200e\u200f"
+_PLAIN = re.compile(rb"[\x20-\x7e]{2}")
 _WINDOWS_1256 = re.compile(f"[\x00-\x7f{_ARABIC}{_LATIN}{_SIGNS}]*")
 _WORD = re.compile(f"[{_ARABIC}]{{2}}|[A-Za-z][{_LATIN}]|[{_LATIN}][A-Za-z]")
 
@@ -30,11 +31,14 @@ def detect_encoding(head: bytes) -> str:
     """The encoding of a file that starts with ``head``: by its mark, else by its zeros.
 
     In UTF-16 a good part of the characters, the separators at least, have one zero byte, always on
-    the same side.
+    the same side. A file that begins with two plain letters or signs is none, however many zeros
+    stand in damaged lines below: there they would be one Chinese character.
     """
     for mark, encoding in _BOMS.items():
         if head.startswith(mark):
             return encoding
+    if _PLAIN.match(head):
+        return "utf-8"
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) > max(1, len(head) // 20, 10 * min(even, odd)):
         return "utf-16-le" if odd > even else "utf-16-be"

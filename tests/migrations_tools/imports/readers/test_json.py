@@ -162,6 +162,11 @@ def test_an_empty_array_has_no_rows(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.json", " [ ] \n")) == []
 
 
+def test_zeros_in_damaged_lines_do_not_make_a_small_file_utf_16(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", "{}\n#\0\n#000\0")
+    assert values(read(path)) == [{}]
+
+
 @given(st.lists(documents, max_size=6), st.sampled_from([None, 0, 2]), st.booleans())
 def test_an_array_reads_like_lines(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Any], indent: int | None, ascii_only: bool
