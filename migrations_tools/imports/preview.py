@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
 from migrations_tools.imports.readers.base import Record, Rejection
@@ -19,6 +20,7 @@ LOOKED_AT: Final = 10_000
 SHOWN_ROWS: Final = 100
 SHOWN_REJECTIONS: Final = 500
 
+_MOST_VALUES: Final = 100  # of a row, that are shown
 _LONGEST_VALUE: Final = 300  # characters that are shown of a value
 #: Columns of staged rows that say how a row came, or hold it a second time.
 _NOT_COMPARED: Final = frozenset(
@@ -101,7 +103,8 @@ class Sample:
 
     def see(self, table: str, record: Record) -> None:
         if len(self._rows) < SHOWN_ROWS:
-            values = {name: shown(value) for name, value in record.values.items()}
+            first = islice(record.values.items(), _MOST_VALUES)
+            values = {shown(name): shown(value) for name, value in first}
             self._rows.setdefault(
                 (table, record.line), SampledRow(storable_text(table), record.line, values)
             )

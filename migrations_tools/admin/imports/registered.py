@@ -23,6 +23,7 @@ from migrations_tools.admin.base import ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
 from migrations_tools.admin.imports.comparing import ComparePage
 from migrations_tools.admin.imports.wizard import ImportWizard, result_context
+from migrations_tools.imports.kinds import all_kinds
 from migrations_tools.models import LegacyImport, QueuedImport, RejectedLine
 from migrations_tools.selectors.imports import REJECTED_HEADINGS, rejected_rows, rejected_text
 from migrations_tools.tables_out import csv_lines
@@ -43,6 +44,21 @@ class HasRejectedLines(admin.SimpleListFilter):
         if self.value() == "yes":
             return queryset.filter(rejected__gt=0)
         return queryset.filter(rejected=0) if self.value() == "no" else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    """The kinds there are: asking millions of lines for theirs would take long."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(kind.name, kind.title) for kind in all_kinds()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[RejectedLine]
+    ) -> QuerySet[RejectedLine]:
+        return queryset.filter(legacy_import__kind=self.value()) if self.value() else queryset
 
 
 @admin.register(LegacyImport)
@@ -119,9 +135,9 @@ class RejectedLineAdmin(ExportMixin, ReadOnly):
     """Lines of files that were not imported."""
 
     list_display = ["line", "table", "code", "detail", "shortened", "imported_file"]
-    list_filter = ["code", "legacy_import__kind"]
+    list_filter = [KindFilter]
     list_select_related = ["legacy_import"]
-    search_fields = ["=legacy_import__id", "detail", "text"]
+    search_fields = ["=legacy_import__id", "=code", "detail"]
     export_fields = ["legacy_import", "table", "line", "code", "detail", "text"]
 
     @admin.display(description=_("text"))

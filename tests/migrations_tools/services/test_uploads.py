@@ -22,7 +22,8 @@ from migrations_tools.services.uploads import (
     preview_upload,
     receive_upload,
 )
-from sessions_app.models import LegacyContestSession
+from sessions_app.models import LegacyContestSession, Session
+from tests.migrations_tools.imports.importing import database
 from tests.migrations_tools.people import person
 
 pytestmark = pytest.mark.django_db
@@ -217,6 +218,49 @@ def test_text_in_utf_16_and_truncated_arrays_are_told(keeper: User) -> None:
     assert found.sample.rows[0].values["user"] == "بدر"
     cut = preview_upload(upload(keeper, b'[{"_id": "a"}, {"_id": "b"'), **who(keeper)).as_json()
     assert (cut["imported"], cut["rejected"][0]["code"]) == (1, "truncated")
+
+
+def test_tables_of_a_database_are_previewed_row_by_row(keeper: User, tmp_path: Path) -> None:
+    columns = "id INTEGER PRIMARY KEY, guarantee_number TEXT, amount TEXT"
+    rows = [(1, "A", "5"), (2, "B", "6")]
+    suppliers = ("id INTEGER PRIMARY KEY, official_name TEXT", [(1, "Al Noor"), (2, "")])
+
+    def found(*records: tuple[Any, ...]) -> Any:
+        tables: Any = {"imported_records": (columns, records), "suppliers": suppliers}
+        content = database(tmp_path / "old.sqlite", tables).read_bytes()
+        return upload(keeper, content, "old.sqlite", kind="guarantees")
+
+    commit_upload(found(*rows), **who(keeper))
+    work_on_import()
+    told = preview_upload(found((1, "A", "5"), (2, "B", "7"), (3, "C", "8")), **who(keeper))
+    shown = [(row.table, row.line, row.status) for row in told.sample.rows]
+    assert shown == [
+        ("suppliers", 1, "unchanged"),
+        ("suppliers", 2, "rejected"),
+        ("imported_records", 1, "unchanged"),
+        ("imported_records", 2, "updated"),
+        ("imported_records", 3, "new"),
+    ]
+    (change,) = told.sample.rows[3].changes
+    assert (change.name, change.before, change.after) == ("amount", "6", "7")
+    assert (told.format, told.encoding) == ("SQLite", "")
+
+
+def test_what_a_person_changed_here_is_previewed_as_unchanged(keeper: User) -> None:
+    content = b'{"session_id": "s-1", "title": "%s"}'
+    commit_upload(upload(keeper, content % b"Old", kind="agent_sessions"), **who(keeper))
+    work_on_import()
+
+    def status(title: bytes) -> Any:
+        sent = upload(keeper, content % title, kind="agent_sessions")
+        (row,) = preview_upload(sent, **who(keeper)).sample.rows
+        return row.status, [(change.name, change.after) for change in row.changes]
+
+    assert status(b"New") == ("updated", [("title", "New")])
+    session = Session.objects.get(session_id="s-1")
+    session.title = "Mine"
+    session.save()
+    assert status(b"New") == ("unchanged", [])
 
 
 def test_dictionaries_people_and_problems_are_previewed_too(keeper: User) -> None:
