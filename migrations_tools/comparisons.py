@@ -43,6 +43,18 @@ class FieldPair:
     def differs(self) -> bool:
         return self.compared and not alike(self.legacy, self.new)
 
+    @property
+    def legacy_shown(self) -> Any:
+        return _or_dash(self.legacy)
+
+    @property
+    def new_shown(self) -> Any:
+        return _or_dash(self.new)
+
+
+def _or_dash(value: Any) -> Any:
+    return "–" if value in (None, "", [], {}) else value
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -116,9 +116,9 @@ def test_rejected_lines_are_downloaded_safely_and_as_they_were(browser: Client) 
     assert b"".join(again.streaming_content).decode() == "_id,user\n=1+1\n"
     assert again["Content-Disposition"] == f'attachment; filename="rejected-{done.pk}.csv"'
     listed = reverse("admin:migrations_tools_rejectedline_changelist")
-    for query, found in ((f"legacy_import__id__exact={done.pk}", 1), ("kind=lessons", 0)):
+    for query, found in ((f"legacy_import__id__exact={done.pk}", True), ("kind=lessons", False)):
         shown = text(browser.get(f"{listed}?{query}"))
-        assert shown.count("column_count") == found
+        assert ("The row has 1 cells" in shown) is found
     shown = text(browser.get(reverse("admin:migrations_tools_legacyimport_change", args=[done.pk])))
     assert reverse("admin:import_rejected_csv", args=[done.pk]) in shown
 
