@@ -9,6 +9,7 @@ from migrations_tools.api import (
     events,
     imports,
     operations,
+    reports,
     reviews,
     run_actions,
     run_parts,
@@ -49,6 +50,7 @@ _runs = [
     path("runs/<str:run>/transitions/", run_parts.TransitionView.as_view()),
     path("runs/<str:run>/batches/", run_parts.BatchView.as_view()),
     path("runs/<str:run>/checks/", run_parts.CheckView.as_view()),
+    path("runs/<str:run>/report/", reports.ReportView.as_view()),
     path("runs/<str:run>/events/", events.EventView.as_view()),
 ]
 
