@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from migrations_tools.api.access import refuse_reader
+from migrations_tools.api.access import SURFACE, caller, refuse_reader
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.runs import ASKED, NOTHING, AskedSerializer, ask_for_run
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.selectors.definition_facts import definition_told, definitions_told
+from migrations_tools.services.verification import request_verification, standing_runs
 from migrations_tools.states import RunKind
 
 
@@ -145,3 +147,32 @@ class RunNowView(_Asking):
     @idempotent
     def post(self, request: Request, name: str) -> Response:
         return self.ask(request, name)
+
+
+class AskedVerificationsSerializer(serializers.Serializer[Any]):
+    """Runs that workers verify now: all of the data migration that stand."""
+
+    runs = serializers.ListField(child=serializers.UUIDField())
+
+
+class VerifyAllView(APIView):
+    """Have every run verified that stands; each tells the result by its `verification_state`."""
+
+    @extend_schema(
+        operation_id="data_migrations_verify",
+        request=None,
+        responses={
+            202: OpenApiResponse(
+                AskedVerificationsSerializer, description="`Location` is the data migration."
+            )
+        },
+    )
+    @idempotent
+    def post(self, request: Request, name: str) -> Response:
+        refuse_reader(request, "runs", hidden=True)
+        definition = get_definition(name)
+        who: dict[str, Any] = {"acting_user": caller(request), "surface": SURFACE}
+        asked = [request_verification(run, **who) for run in standing_runs(definition)]
+        told = AskedVerificationsSerializer({"runs": [run.pk for run in asked]}).data
+        location = request.build_absolute_uri(reverse("api-data-migration", args=[name]))
+        return Response(told, status=202, headers={"Location": location})

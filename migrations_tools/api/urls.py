@@ -28,6 +28,7 @@ _data_migrations = [
     path("data-migrations/<str:name>/plan/", definitions.PlanView.as_view()),
     path("data-migrations/<str:name>/dry-run/", definitions.DryRunView.as_view()),
     path("data-migrations/<str:name>/run/", definitions.RunNowView.as_view()),
+    path("data-migrations/<str:name>/verify/", definitions.VerifyAllView.as_view()),
 ]
 
 _runs = [

@@ -6,6 +6,7 @@ import pytest
 
 from migrations_tools.models import Run, Transition
 from migrations_tools.services.runs import start_run, work_run
+from migrations_tools.services.verification import verify_waiting
 from tests.migrations_tools.api.requests import Caller, made, operator, problem
 from tests.migrations_tools.engine.test_running import actor, stage
 from tests.migrations_tools.people import person
@@ -36,6 +37,12 @@ def test_a_data_migration_is_asked_for_planned_tried_and_run():
     detail = caller.get(NAME).json()
     assert detail["last_run"] == done["run"]
     assert (detail["state"], detail["verification"], detail["pending"]) == ("completed", "none", 0)
+
+    asked = caller.post(f"{NAME}verify/")
+    assert (asked.status_code, asked.json()) == (202, {"runs": [done["run"]]})
+    assert asked["Location"].endswith(f"/api/v1/{NAME}")
+    verify_waiting()
+    assert caller.get(NAME).json()["verification"] == "passed"
 
     again = caller.post(f"{NAME}run/")
     assert again.status_code == 200
@@ -140,6 +147,7 @@ def test_who_may_not_is_refused_on_record_and_who_may_not_see_sees_nothing():
     assert problem(guest.get("data-migrations/")) == (403, "permission_denied")
     assert problem(guest.get(NAME)) == (404, "not_found")
     assert problem(guest.post(f"{NAME}run/")) == (403, "permission_denied")
+    assert problem(guest.post(f"{NAME}verify/")) == (404, "not_found")
     assert not Run.objects.exists()
     assert guest.user is not None
     refused = Transition.objects.get(actor=guest.user)
