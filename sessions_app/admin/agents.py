@@ -20,7 +20,7 @@ from migrations_tools.dashboard import Card, Figure, Item
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.states import Surface
 from sessions_app.admin.operations import Deed, Operation, OperationForm, ReasonForm, WithOperations
-from sessions_app.admin.sessions import SessionAdmin, SwitchInline
+from sessions_app.admin.sessions import SessionAdmin, StatusFilter, SwitchInline
 from sessions_app.models import (
     UNASSIGNED_ID,
     AgentSession,
@@ -185,7 +185,7 @@ class AgentSessionAdmin(WithOperations, SessionAdmin):
     change_form_template = "sessions_app/admin/agent.html"
     change_list_template = "sessions_app/admin/agent_list.html"
     list_display = ["session_id", "title", "status", "project", "user", "last_activity_at"]
-    list_filter = ["status", ProjectFilter, "last_activity_at"]
+    list_filter = [StatusFilter, ProjectFilter, "last_activity_at"]
     list_select_related = ["project", "user"]
     search_fields = [*SessionAdmin.search_fields, "project__name", "user__username"]
     fields = [*SessionAdmin.fields, ("project", "user")]

@@ -19,7 +19,7 @@ from migrations_tools.cutover.stages import STAGE_SENTENCES, Side
 from migrations_tools.selectors.cutover import cutover_status
 from sessions_app.admin.collaboration_operations import OPERATIONS
 from sessions_app.admin.operations import Button, WithOperations
-from sessions_app.admin.sessions import FileInline, SessionAdmin
+from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
 from sessions_app.collaboration.state import Collaboration, Member
 from sessions_app.cutovers import COLLABORATION
 from sessions_app.models import (
@@ -61,7 +61,7 @@ class CollaborationSessionAdmin(WithOperations, SessionAdmin):
 
     change_form_template = "sessions_app/admin/collaboration.html"
     list_display = ["session_id", "title", "status", "people", "last_activity_at", "created_at"]
-    list_filter = ["status", "participants__role", "last_activity_at", "created_at"]
+    list_filter = [StatusFilter, "participants__role", "last_activity_at", "created_at"]
     search_fields = [*SessionAdmin.search_fields, "participants__email"]
     inlines = [FileInline]
     operations = OPERATIONS

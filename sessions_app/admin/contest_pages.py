@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sessions_app.admin.operations import WithOperations
-from sessions_app.admin.sessions import FileInline, SessionAdmin
-from sessions_app.models import ContestResult, ContestSession, Session
+from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
+from sessions_app.models import ContestResult, ContestSession, Difficulty, Session
 from sessions_app.selectors.contest_cohort import BINS, cohort
 from sessions_app.selectors.contest_document import contest_document
 from sessions_app.selectors.contest_progress import progress
@@ -46,11 +46,11 @@ def sections_of(request: HttpRequest, result: ContestResult) -> dict[str, Any]:
             (_("Score"), result.score),
             (_("Attempted"), result.total_attempted),
             (_("Correct"), metrics.get("total_correct")),
-            (_("Accuracy, %"), metrics.get("accuracy_percentage")),
+            (_("Accuracy in percent"), metrics.get("accuracy_percentage")),
             (_("Seconds"), round(result.total_time_ms / 1000, 2)),
         ],
         "topics": _bars(_by_attempts(result.topic_performance)[:MOST_TOPICS]),
-        "difficulties": _bars(result.difficulty_performance.items()),
+        "difficulties": _bars(_from_easy_to_hard(result.difficulty_performance)),
         "attempts": attempts.get_page(request.GET.get("attempts")),
         "document_address": reverse(
             "admin:sessions_app_contestsession_document", args=[result.session_id]
@@ -65,6 +65,12 @@ def sections_of(request: HttpRequest, result: ContestResult) -> dict[str, Any]:
 
 def _by_attempts(buckets: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted(buckets.items(), key=lambda item: (-item[1]["attempted"], item[0]))
+
+
+def _from_easy_to_hard(buckets: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Words that are no difficulty come last."""
+    order = {name: place for place, name in enumerate(Difficulty.values)}
+    return sorted(buckets.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
 
 
 def _bars(buckets: Iterable[tuple[str, Any]]) -> list[tuple[str, float, str]]:
@@ -90,7 +96,7 @@ class ContestSessionAdmin(WithOperations, SessionAdmin):
         "created_at",
         "ended_at",
     ]
-    list_filter = ["status", "contest_result__mode", "contest_result__year", "created_at"]
+    list_filter = [StatusFilter, "contest_result__mode", "contest_result__year", "created_at"]
     list_select_related = ["contest_result"]
     search_fields = [*SessionAdmin.search_fields, "contest_result__username"]
     inlines = [FileInline]
@@ -113,7 +119,7 @@ class ContestSessionAdmin(WithOperations, SessionAdmin):
     def attempted(self, session: Session) -> Any:
         return _metric(session, "total_attempted")
 
-    @admin.display(description=gettext_lazy("accuracy, %"))
+    @admin.display(description=gettext_lazy("accuracy in percent"))
     def accuracy(self, session: Session) -> Any:
         return _metric(session, "accuracy_percentage")
 

@@ -30,6 +30,7 @@ from sessions_app.admin.lesson_calendar import calendar_page
 from sessions_app.admin.lesson_form import LessonForm
 from sessions_app.admin.lesson_operations import OPERATIONS
 from sessions_app.admin.operations import Button, WithOperations
+from sessions_app.admin.sessions import StatusFilter
 from sessions_app.admin.words import badge
 from sessions_app.models import (
     Booking,
@@ -130,10 +131,10 @@ class LessonAdmin(WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, His
         "target_specialization",
     ]
     list_filter = [
-        "session__status",
+        StatusFilter,
         WaitlistFilter,
         "delivery",
-        "semester__status",
+        ("semester", admin.RelatedOnlyFieldListFilter),
         "starts_at",
     ]
     list_per_page = 50

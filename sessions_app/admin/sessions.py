@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnlyInline
 from migrations_tools.admin.exporting import ExportMixin
 from sessions_app.models import (
+    SESSION_TRANSITIONS,
     LessonSession,
     ProjectSwitch,
     Session,
     SessionFile,
+    SessionKind,
     SessionParticipant,
 )
 
@@ -45,6 +50,23 @@ class SwitchInline(ReadOnlyInline):
         return rows.select_related("from_project", "to_project", "actor")
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """Statuses that sessions of the listed kind have; lessons are asked for their session's."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kind = getattr(model_admin.model, "KIND", SessionKind.LESSON)
+        return [(status.value, str(status.label)) for status in SESSION_TRANSITIONS[kind]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        column = "status" if hasattr(queryset.model, "KIND") else "session__status"
+        return queryset.filter(**{column: self.value()})
+
+
 class SessionAdmin(ExportMixin, NoDeletion, HistoryAdmin):
     """Status, project and times are set by the services, see `SESSION_TRANSITIONS`.
 
@@ -52,7 +74,7 @@ class SessionAdmin(ExportMixin, NoDeletion, HistoryAdmin):
     """
 
     list_display = ["session_id", "title", "status", "created_at", "ended_at"]
-    list_filter = ["status", "created_at"]
+    list_filter = [StatusFilter, "created_at"]
     search_fields = ["=session_id", "title"]
     fields = [
         "session_id",

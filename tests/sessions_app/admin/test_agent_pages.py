@@ -111,6 +111,15 @@ def test_orphans_parked_and_assigned_sessions_are_told_apart(operator):
         assert [row.pk for row in found.result_list] == [kept.pk]
 
 
+def test_a_list_is_narrowed_by_the_statuses_of_its_kind(operator):
+    kept = agent(status="inactive")
+    agent()
+    shown = operator.get(page(MODEL, "changelist"), {"status": "inactive"}).context["cl"]
+    assert [row.pk for row in shown.result_list] == [kept.pk]
+    choices = [value for value, _ in shown.filter_specs[0].lookup_choices]
+    assert choices == ["active", "inactive", "completed", "abandoned"]
+
+
 def test_the_page_shows_evidence_and_events(operator):
     alpha = ProjectFactory.create(name="Alpha")
     session = agent(session_id="s-9")

@@ -64,6 +64,16 @@ def test_a_session_shows_charts_and_its_attempts_in_pages(auditor):
     assert auditor.get(address + "?attempts=what").status_code == 200
 
 
+def test_difficulties_go_from_easy_to_hard(auditor):
+    found = result(2, 1)
+    found.difficulty_performance = {
+        name: bucket(2, 1) for name in ("hard", "odd", "easy", "medium")
+    }
+    found.save()
+    shown = auditor.get(page(MODEL, "change", found.session_id)).context["difficulties"]
+    assert [name for name, _, _ in shown] == ["easy", "medium", "hard", "odd"]
+
+
 def test_the_document_has_its_19_fields_in_order(auditor):
     found = result(1, 1)
     AttemptFactory.create(result=found, position=1, topics=["Algebra"], difficulty="easy")
