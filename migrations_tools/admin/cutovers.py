@@ -156,6 +156,7 @@ class CutoverAdmin(ReadOnly):
         )
         told = Transition.objects.filter(details__cutover=key.name).select_related("actor")
         run = newest_completed(get_definition(key.definition))
+        behind = _STAGES[: _STAGES.index(cutover.stage)]
         waived = Waiver.objects.filter(definition=key.definition).select_related("actor")
         page = UncountedPaginator(differences, 20).get_page(request.GET.get("page"))
         context = {
@@ -173,13 +174,16 @@ class CutoverAdmin(ReadOnly):
                 {
                     "stage": stage,
                     "label": Stage(stage).label,
-                    "back": _STAGES.index(stage) < _STAGES.index(cutover.stage),
+                    "back": stage in behind,
                     "needs": list(needs_of(key, cutover, stage)),
                     "address": reverse(
                         "admin:migrations_tools_cutover_move", args=[key.name, stage]
                     ),
                 }
-                for stage in sorted(STAGE_TRANSITIONS[cutover.stage], key=_STAGES.index)
+                for stage in sorted(
+                    STAGE_TRANSITIONS[cutover.stage],
+                    key=lambda name: (name in behind, _STAGES.index(name)),
+                )
             ],
             "share_address": reverse(
                 "admin:migrations_tools_cutover_move", args=[key.name, cutover.stage]

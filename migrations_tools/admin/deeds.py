@@ -69,6 +69,7 @@ class ForceForm(NeededReasonForm):
         label=lazy("Take back what people changed since, too"),
         help_text=lazy("What they entered is written to a file of the server first."),
     )
+    key = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput)
 
 
 class TuneForm(forms.Form):
@@ -199,6 +200,11 @@ def _retry(run: Run, values: Mapping[str, Any], who: Who) -> Run | None:
         if not keys:
             return None
     return runs.retry_run(run, keys, **who)
+
+
+def _force(run: Run, values: Mapping[str, Any], who: Who) -> Run | None:
+    keys = [values["key"]] if values.get("key") else []
+    return requests.request_rollback(run, reason=values["reason"], force=True, keys=keys, **who)
 
 
 def _purge(run: Run, values: Mapping[str, Any], who: Who) -> Run:
@@ -357,9 +363,7 @@ DEEDS: Final[tuple[Deed, ...]] = (
         "rollback",
         _can_force,
         _forced_back,
-        lambda run, values, who: requests.request_rollback(
-            run, reason=values["reason"], force=True, **who
-        ),
+        _force,
         lazy("A worker takes the conflicts back."),
         ForceForm,
         danger=True,

@@ -70,7 +70,6 @@ class LedgerEntryAdmin(OfRun):
     list_select_related = ["run"]
     ordering = ["-id"]
     search_fields = ["key__exact"]
-    search_help_text = _("The whole key.")
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, entry: LedgerEntry) -> SafeString:
@@ -90,7 +89,6 @@ class RowChangeAdmin(OfRun):
     list_select_related = ["run"]
     ordering = ["-id"]
     search_fields = ["pk_text__exact"]
-    search_help_text = _("The primary key of the row.")
 
 
 @admin.register(Transition)
@@ -109,7 +107,6 @@ class TransitionAdmin(OfRun):
     list_select_related = ["run", "actor"]
     ordering = ["-id"]
     search_fields = ["action__exact", "actor__username__exact"]
-    search_help_text = _("An action, or the name of a person.")
 
 
 @admin.register(Check)

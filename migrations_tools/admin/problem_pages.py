@@ -78,11 +78,20 @@ class ProblemPages:
             "code": code,
             "pages_query": urlencode({"outcome": outcome, "code": code}) + "&",
             "may_retry": may_retry,
+            "may_force": self._may_force(request, run),
             "may_waive": may(request, "waive") and run.kind == RunKind.APPLY,
             "unclean": [str(found) for found in UNCLEAN],
+            "conflict": str(Outcome.CONFLICT),
             "quarantined": str(Outcome.QUARANTINED),
         }
         return self.page(request, run, "problems", "problems", context)
+
+    def _may_force(self, request: HttpRequest, run: Run) -> bool:
+        """Whether conflicts of this rollback can be taken back one by one."""
+        force = deed_called("force")
+        if force is None or run.parent is None or run.kind != RunKind.ROLLBACK:
+            return False
+        return may(request, force.permission) and force.allowed(run.parent)
 
     def problems_csv_view(self, request: HttpRequest, run_id: UUID) -> HttpResponseBase:
         """The same keys as a file that no spreadsheet takes for formulas."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -180,8 +181,7 @@ def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 def differences(before: Any, after: Any) -> list[dict[str, Any]]:
     """Column by column: before, after, and whether they differ."""
-    old = before if isinstance(before, Mapping) else {}
-    new = after if isinstance(after, Mapping) else {}
+    old, new = _columns(before), _columns(after)
     return [
         {
             "name": name,
@@ -193,6 +193,12 @@ def differences(before: Any, after: Any) -> list[dict[str, Any]]:
         }
         for name in sorted({*old, *new})
     ]
+
+
+def _columns(image: Any) -> Mapping[str, Any]:
+    """The image of a row, which plans keep as JSON text."""
+    found = json.loads(image) if isinstance(image, str) else image
+    return found if isinstance(found, Mapping) else {}
 
 
 def checks_of(run: Run) -> tuple[list[Check], list[Transition]]:

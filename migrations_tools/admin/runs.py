@@ -23,6 +23,8 @@ from django.http import (
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -67,7 +69,7 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
     """Runs of all data migrations, newest first."""
 
     change_list_template = "admin/migrations_tools/run/change_list.html"
-    list_display = ["title", "kind", "state_badge", "verification", "actor", "created_at"]
+    list_display = ["title", "kind", "state_badge", "verification", "actor", "asked_at"]
     list_filter = [DefinitionFilter, "kind", "state", "verification_state"]
     list_select_related = ["actor"]
     date_hierarchy = None
@@ -78,6 +80,10 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
     @admin.display(description=lazy("data migration"), ordering="definition")
     def title(self, run: Run) -> str:
         return run.definition.replace("_", " ").capitalize()
+
+    @admin.display(description=lazy("asked for"), ordering="created_at")
+    def asked_at(self, run: Run) -> str:
+        return date_format(timezone.localtime(run.created_at), "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=lazy("state"), ordering="state")
     def state_badge(self, run: Run) -> SafeString:
@@ -261,9 +267,12 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
             messages.warning(request, _("The run is %(state)s by now. %(sentence)s") % words)
             return HttpResponseRedirect(address)
         data = request.POST if "confirm" in request.POST else None
+        asked = data or request.GET
+        chosen = asked.get("key") or asked.get("code") or ""
         page = Confirmation(
             title=f"{deed.label}: {run_page.title_of(run)}",
             sentence=deed.sentence(run),
+            facts=[(_("Only"), chosen)] if chosen else [],
             confirm_label=str(deed.label),
             cancel_url=address,
             form=deed.form(data, initial=request.GET.dict()),

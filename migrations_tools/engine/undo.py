@@ -34,6 +34,9 @@ from migrations_tools.engine.write import Written, delete_and_record, in_depende
 from migrations_tools.models import Batch
 from migrations_tools.states import Operation, Outcome, RunKind
 
+#: Of keys that a person did not choose.
+_KEPT = Conflict("kept", "Nobody decided to take it back: what people changed stays.")
+
 
 class BatchUndoer:
     """Takes back what one batch of the parent run wrote."""
@@ -43,6 +46,8 @@ class BatchUndoer:
         self.cursor = cursor
         self.batch = batch
         self.force = bool(context.run.tuning.get("force"))
+        chosen = context.run.tuning.get("keys")  # of which a person decided; None: of all
+        self.chosen = None if chosen is None else frozenset(chosen)
         self.images: dict[str, list[str]] = context.run.columns
         self.obstacles = Obstacles(cursor, self.images, self.force)
         self.written = Written()
@@ -53,6 +58,8 @@ class BatchUndoer:
         failpoint("locked")
         shapes = self._shapes()
         conflicts = self.obstacles.erased()
+        if self.chosen is not None:
+            conflicts.update({key: _KEPT for key in keys if key not in self.chosen})
         conflicts.update(self._undo_keys([key for key in keys if key not in conflicts], shapes))
         entries = [
             Entry(key, Outcome.CONFLICT, conflicts[key].code, conflicts[key].detail)

@@ -8,6 +8,7 @@ be cancelled before it begins.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -90,9 +91,13 @@ def request_rollback(
     surface: str,
     reason: str,
     force: bool = False,
+    keys: Sequence[str] = (),
     dry_run: bool = False,
 ) -> Run | None:
-    """Leave a rollback, or the dry run of one, to the workers; None where nothing is left."""
+    """Leave a rollback, or the dry run of one, to the workers; None where nothing is left.
+
+    ``force`` may be for some ``keys`` only, see `rollback.roll_back_run`.
+    """
     require(acting_user, "rollback", surface=surface, run=run)
     if dry_run:
         rollback.refuse_unrehearsable(run)
@@ -101,8 +106,9 @@ def request_rollback(
         rollback.refuse_other_kinds(run)
     if rollback.nothing_left(run, force):
         return None
+    rollback.refuse_other_keys(run, keys, force=force)
     kind = RunKind.DRY_RUN if dry_run else RunKind.ROLLBACK
-    made = rollback.new_rollback(run, kind, acting_user, force, reason)
+    made = rollback.new_rollback(run, kind, acting_user, force, reason, keys)
     with transaction.atomic():
         held = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         waiting = held.children.filter(kind=kind, state=RunState.PLANNED).first()

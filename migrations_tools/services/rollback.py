@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 from django.contrib.auth.models import User
@@ -20,12 +21,12 @@ from migrations_tools.exceptions import (
     SchemaDrift,
     TransitionRefused,
 )
-from migrations_tools.models import Batch, RetentionRecord, Run
+from migrations_tools.models import Batch, LedgerEntry, RetentionRecord, Run
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import lock_queue, queue_run
 from migrations_tools.services.rehearsal import rehearsing
 from migrations_tools.services.runs import cancel_run
-from migrations_tools.states import ACTIVE_STATES, BatchState, RunKind, RunState
+from migrations_tools.states import ACTIVE_STATES, BatchState, Outcome, RunKind, RunState
 from migrations_tools.verification.journal import journal_damage
 
 
@@ -36,15 +37,18 @@ def roll_back_run(
     surface: str,
     reason: str,
     force: bool = False,
+    keys: Sequence[str] = (),
 ) -> Run | None:
     """Queue the rollback of ``run``; None where nothing is left to take back.
 
-    A run still at work is stopped first. Conflicts stay unless ``force``; a repeated rollback
-    without it decides nothing anew. Raises JournalDamaged or SchemaDrift before the first write.
+    A run still at work is stopped first. Conflicts stay unless ``force``, which may be for some
+    ``keys`` of an earlier rollback only; a repeated rollback without it decides nothing anew.
+    Raises JournalDamaged or SchemaDrift before the first write.
     """
     require(acting_user, "rollback", surface=surface, run=run)
     refuse_without_reason(reason)
-    rollback = new_rollback(run, RunKind.ROLLBACK, acting_user, force, reason)
+    refuse_other_keys(run, keys, force=force)
+    rollback = new_rollback(run, RunKind.ROLLBACK, acting_user, force, reason, keys)
     return queue_rollback(run, rollback, acting_user=acting_user, surface=surface)
 
 
@@ -52,6 +56,23 @@ def refuse_without_reason(reason: str) -> None:
     if not reason.strip():
         raise CarryoverError(
             "A rollback needs a reason: it stays in the history.", code="reason_missing"
+        )
+
+
+def refuse_other_keys(run: Run, keys: Sequence[str], *, force: bool) -> None:
+    """Keys are named that are in conflict since the newest rollback, to be taken back by force."""
+    newest = run.children.filter(kind=RunKind.ROLLBACK, state=RunState.COMPLETED)
+    rollback = newest.order_by("-created_at", "-id").first()
+    conflicts = LedgerEntry.objects.filter(
+        run=rollback, outcome=Outcome.CONFLICT, key__in=keys
+    ).values_list("key", flat=True)
+    wrong = sorted(set(keys) - set(conflicts if force else ()))
+    if wrong:
+        raise CarryoverError(
+            f"Key {wrong[0]} is not in conflict after a rollback of run {run.pk}, or force is "
+            "missing.",
+            code="not_in_conflict",
+            key=wrong[0],
         )
 
 
@@ -103,14 +124,16 @@ def refuse_unrehearsable(run: Run) -> None:
     refuse_other_kinds(run)
 
 
-def new_rollback(run: Run, kind: str, acting_user: User, force: bool, reason: str = "") -> Run:
+def new_rollback(
+    run: Run, kind: str, acting_user: User, force: bool, reason: str = "", keys: Sequence[str] = ()
+) -> Run:
     """An unsaved rollback of `run`, or the rehearsal of one."""
     return Run(
         definition=run.definition,
         version=run.version,
         kind=kind,
         options=run.options,
-        tuning={"force": force},
+        tuning={"force": force} | ({"keys": list(keys)} if keys else {}),
         counted_steps=run.counted_steps,
         columns=run.columns,
         tables=run.tables,

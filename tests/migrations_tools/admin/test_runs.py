@@ -266,6 +266,33 @@ def test_a_rollback_is_tried_then_done_then_forced(enter: Enter) -> None:
     assert (state(run), Order.objects.count()) == (RunState.ROLLED_BACK, 0)
 
 
+def test_conflicts_of_a_rollback_are_decided_one_by_one(enter: Enter) -> None:
+    client = enter("run", "rollback")
+    run = completed()
+    Order.objects.exclude(number="A2").update(total="99.00")
+    confirm(client, deed(run, "rollback"), reason="a mistake")
+    do_work()
+    back = Run.objects.get(kind=RunKind.ROLLBACK)
+    first, second = back.ledger.filter(outcome="conflict").values_list("key", flat=True)
+    take = f"{deed(run, 'force')}?key={first}"
+    assert take in client.get(page(back, "problems")).content.decode()
+    assert first in client.get(take).content.decode()
+    tampered = confirm(client, deed(run, "force"), reason="x", sure="on", key="999999")
+    assert "is not in conflict" in words(tampered)[0]
+    confirm(client, deed(run, "force"), reason="this one", sure="on", key=first)
+    do_work()
+    assert state(run) == RunState.PARTIALLY_ROLLED_BACK
+    assert set(Order.objects.values_list("number", flat=True)) == {"A1"}
+    newest = Run.objects.filter(kind=RunKind.ROLLBACK).latest("created_at")
+    assert list(newest.ledger.filter(step=0).values_list("key", "outcome", "code")) == [
+        (first, "restored", ""),
+        (second, "conflict", "kept"),
+    ]
+    confirm(client, deed(run, "force"), reason="that one", sure="on", key=second)
+    do_work()
+    assert (state(run), Order.objects.count()) == (RunState.ROLLED_BACK, 0)
+
+
 def test_several_runs_are_rolled_back_from_the_list(enter: Enter) -> None:
     client = enter("run", "rollback")
     first, second = completed(), completed()
