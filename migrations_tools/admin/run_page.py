@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from migrations_tools.definitions.registry import get_definition
+from migrations_tools.engine.signals import read_signals, strain
 from migrations_tools.exceptions import UnknownDefinition
 from migrations_tools.models import Check, LedgerEntry, Run, Transition
 from migrations_tools.selectors.progress import batch_rates, progress_of
 from migrations_tools.selectors.summary import counted_steps, counts_of, seconds_of
 from migrations_tools.services.policies import policies_of
 from migrations_tools.states import (
+    ACTIVE_STATES,
     WRITING_KINDS,
     RunKind,
     RunState,
@@ -36,6 +38,15 @@ SETTLED: Final = frozenset(
         RunState.PARTIALLY_ROLLED_BACK,
     }
 )
+
+#: What the signals are called on the page.
+SIGNAL_NAMES: Final = {
+    "lock_waiters": lazy("Sessions that wait for locks"),
+    "longest_transaction_seconds": lazy("Seconds of the longest transaction"),
+    "connections_share": lazy("Share of connections taken"),
+    "replica_lag_seconds": lazy("Seconds that a replica is behind"),
+    "free_disk_bytes": lazy("Bytes of disk free"),
+}
 
 #: Parts of a run's page: name of the address, words, the right to see it.
 TABS: Final[tuple[tuple[str, str | Promise, str], ...]] = (
@@ -100,7 +111,21 @@ def overview(run: Run) -> dict[str, Any]:
         "family": _family(run),
         "checked": Check.objects.filter(run=run).exists(),
         "facts": _facts(run),
+        "signals": _signals() if run.state in ACTIVE_STATES else [],
     }
+
+
+def _signals() -> list[dict[str, Any]]:
+    """The database's signs of strain, and which of them lets runs wait."""
+    found = read_signals()
+    return [
+        {
+            "name": SIGNAL_NAMES.get(name, name),
+            "value": value,
+            "strained": value is not None and bool(strain({name: value}, [name])),
+        }
+        for name, value in found.items()
+    ]
 
 
 def _facts(run: Run) -> list[tuple[str, Any]]:

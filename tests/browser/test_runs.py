@@ -154,9 +154,11 @@ def test_a_cutover_goes_on_and_back(browse: Any, operator: User, assert_accessib
     expect(page.get_by_text("It is at off now.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_every_page_is_readable_everywhere(
     operator: User, looks: Any, assert_accessible: Any
 ) -> None:
+    """Five ways of looking at each of sixteen pages."""
     stage(60, line="a line")
     stage(3, day=None)
     stage(2, kind="unsure")

@@ -195,6 +195,23 @@ def test_background_leaves_the_work_to_the_worker() -> None:
     assert Order.objects.count() == 4
 
 
+def test_what_keeps_nothing_can_be_left_to_the_worker_too() -> None:
+    stage(4)
+    code, asked = datamigrate("plan", "carry_orders", "--background", "--limit", "3")
+    assert (code, asked["state"]) == (0, "planned")
+    tried = datamigrate("run", "carry_orders", "--dry-run", "--background")[1]
+    call_command("worker", "--once")
+    plan = datamigrate("status", asked["run"])[1]
+    assert (plan["kind"], plan["state"], plan["total"]) == ("plan", "completed", 3)
+    assert datamigrate("status", tried["run"])[1]["outcomes"]["applied"] == 4
+    assert not Order.objects.exists()
+    datamigrate("run", "carry_orders")
+    back = datamigrate("rollback", "last", "--dry-run", "--background")[1]
+    call_command("worker", "--once")
+    assert datamigrate("status", back["run"])[1]["outcomes"]["restored"] == 4
+    assert Order.objects.count() == 4
+
+
 def test_pause_resume_and_cancel() -> None:
     stage(6)
     run = runs.start_run("carry_orders", tuning={"batch_size": 2}, **actor())

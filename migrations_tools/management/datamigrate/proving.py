@@ -11,6 +11,7 @@ from migrations_tools.management.datamigrate.base import Answer, Subcommand, exi
 from migrations_tools.management.datamigrate.running import positive, work
 from migrations_tools.selectors.summary import nothing_to_do, summarise
 from migrations_tools.services import runs
+from migrations_tools.services.requests import request_rollback
 from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
 from migrations_tools.services.verification import (
     request_verification,
@@ -90,9 +91,17 @@ class Rollback(Subcommand):
             run = run.parent
         definition = get_definition(run.definition)
         if options["dry_run"]:
-            rehearsed = rehearse_rollback(run, force=options["force"], **self.actor)
+            force, waits = options["force"], options["background"]
+            if waits:
+                rehearsed = request_rollback(
+                    run, dry_run=True, force=force, reason=options["reason"], **self.actor
+                )
+            else:
+                rehearsed = rehearse_rollback(run, force=force, **self.actor)
             if rehearsed is None:
                 return nothing_to_do(definition, RunKind.DRY_RUN), ExitCode.DONE
+            if waits:
+                return summarise(rehearsed), ExitCode.DONE
             summary = summarise(rehearsed)
             return summary, exit_code_of(summary)
         rollback = roll_back_run(

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.options import option_flags
 from migrations_tools.definitions.registry import all_definitions, get_definition
 from migrations_tools.engine.worker import settle_stopped
@@ -34,6 +35,7 @@ from migrations_tools.management.interruption import Interruption
 from migrations_tools.models import Run
 from migrations_tools.selectors.summary import nothing_to_do, summarise
 from migrations_tools.services import runs
+from migrations_tools.services.requests import request_run
 from migrations_tools.states import RunKind, RunState
 
 
@@ -98,18 +100,17 @@ class Plan(Subcommand):
         parser.add_argument("migration", metavar="NAME")
         parser.add_argument("--limit", type=positive, help="At most so many source keys.")
         parser.add_argument("--batch-size", type=positive)
+        parser.add_argument("--background", action="store_true", help="Leave it to the workers.")
         add_option_arguments(parser)
 
     def execute(self, **options: Any) -> Answer:
         definition = get_definition(options["migration"])
+        tuning = {"limit": options["limit"], "batch_size": options["batch_size"]}
+        given = {"options": chosen_options(options), "tuning": tuning, **self.actor}
+        if options["background"]:
+            return leave_to_workers(definition, RunKind.PLAN, given)
         with RunProgress(f"plan {definition.name}") as progress:
-            run = runs.plan_run(
-                definition.name,
-                options=chosen_options(options),
-                tuning={"limit": options["limit"], "batch_size": options["batch_size"]},
-                progress=progress.add,
-                **self.actor,
-            )
+            run = runs.plan_run(definition.name, progress=progress.add, **given)
         if run is None:
             return nothing_to_do(definition, RunKind.PLAN), ExitCode.DONE
         report = dict(run.report)
@@ -118,7 +119,7 @@ class Plan(Subcommand):
 
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
         describe_run(self.stdout, answer)
-        if answer["run"] is None:
+        if "plan" not in answer:  # nothing to do, or left to the workers
             return
         plan = answer["plan"]
         low, high = plan["estimate"]["seconds"]
@@ -173,6 +174,8 @@ class RunCommand(Subcommand):
         if options["background"]:
             tuning["workers"] = options["workers"]
         given = {"options": chosen_options(options) or None, "tuning": tuning, **self.actor}
+        if options["dry_run"] and options["background"]:
+            return leave_to_workers(definition, RunKind.DRY_RUN, given)
         if options["dry_run"]:
             with RunProgress(f"dry run {definition.name}") as progress:
                 run = runs.dry_run(definition.name, progress=progress.add, **given)
@@ -216,6 +219,14 @@ class RunCommand(Subcommand):
             if sys.stdin.readline().strip().casefold() not in {"y", "yes"}:
                 return False
         return True
+
+
+def leave_to_workers(definition: type[DataMigration], kind: str, given: dict[str, Any]) -> Answer:
+    """A plan or dry run that is asked for."""
+    run = request_run(definition.name, kind, **given)
+    if run is None:
+        return nothing_to_do(definition, kind), ExitCode.DONE
+    return summarise(run), ExitCode.DONE
 
 
 def work(run: Run, workers: int, **actor: Any) -> Answer:
