@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from migrations_tools.exceptions import CarryoverError
@@ -98,3 +101,19 @@ class HistoryAdmin(SimpleHistoryAdmin):
             request, object_id, version_id, extra_context
         )
         return page
+
+
+class CheckedSelection(admin.ModelAdmin[Any]):
+    """Selected rows that cannot be any are told, where Django would answer with an error."""
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        try:
+            for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(text)
+        except ValidationError:
+            told = _("What was selected are no rows of this list; select them anew.")
+            self.message_user(request, told, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *args, **kwargs)
