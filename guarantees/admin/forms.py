@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -89,6 +90,15 @@ class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
     class Meta:
         model = Guarantee
         fields = list(MODIFIABLE)
+        widgets = {
+            "number": AdminTextInputWidget,
+            "raw_supplier_name": AdminTextInputWidget,
+            "raw_bank_name": AdminTextInputWidget,
+            "contract_number": AdminTextInputWidget,
+            "related_to": AdminTextInputWidget,
+            "type": AdminTextInputWidget,
+            "comment": forms.Textarea(attrs={"rows": 3}),
+        }
 
     def carry_out(self) -> None:
         try:

@@ -17,6 +17,8 @@ from guarantees.services.actions.finding import LARGEST_ID
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.pdf import render_pdf
 
+#: A PDF of more would keep the person waiting for minutes.
+_MOST_IN_PDF = 100
 _NAMES = {"ar": "العربية", "en": "English"}
 
 
@@ -54,6 +56,11 @@ def _number(text: str) -> int:
 def _answer(request: HttpRequest, actions: Sequence[int], back: str) -> HttpResponse:
     language = request.GET.get("language") or get_language() or "ar"
     if request.GET.get("format") == "pdf":
+        if len(actions) > _MOST_IN_PDF:
+            raise ValueRefused(
+                f"{len(actions)} letters are more than one PDF holds, which is {_MOST_IN_PDF}; "
+                "open them as a page and print that."
+            )
         return _pdf(actions, language)
     others = [code for code in LANGUAGES if code != language]
     tools = [

@@ -34,7 +34,7 @@ class PartyField(forms.CharField):
             _("A name of the dictionary, or its number. The browser offers names as you type."),
         )
         super().__init__(**{"max_length": 2_000, "required": False} | options)
-        self.widget.attrs |= {"list": self.list_id, "autocomplete": "off"}
+        self.widget.attrs |= {"list": self.list_id, "autocomplete": "off", "class": "vTextField"}
 
     @property
     def list_id(self) -> str:
