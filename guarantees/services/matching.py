@@ -115,6 +115,7 @@ def decide_name(
     """
     party = _PARTIES[party_name]
     require_deciding(party_name, acting_user, surface)
+    _require_storable(reason)
     with transaction.atomic():
         guarantee, batch = _lock(guarantee_id)
         return _decide(
@@ -143,6 +144,7 @@ def decide_as_new(
     require_permission(
         acting_user, f"guarantees.add_{party.name}", deed=f"add a {party.name}", surface=surface
     )
+    _require_storable(reason)
     name = name.strip()
     normalized = normalize_name(name) if storable(name) else ""
     if not normalized:
@@ -218,6 +220,13 @@ def require_deciding(party_name: str, acting_user: User, surface: str) -> None:
         deed=f"decide the {party_name} of a guarantee",
         surface=surface,
     )
+
+
+def _require_storable(reason: str) -> None:
+    if not storable(reason):
+        raise DecisionRefused(
+            "Reason: it is no text that can be stored.", code="invalid_value", field="reason"
+        )
 
 
 def _require_open(party: _Party, guarantee: Guarantee) -> None:

@@ -11,6 +11,7 @@ from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import PermissionRefused
 from migrations_tools.models import Run
 from migrations_tools.states import Surface
+from migrations_tools.text import storable_text
 
 SYSTEM_USERNAME = "system"
 
@@ -67,8 +68,7 @@ def require_permission(
 
 
 def record_refusal(user: User, *, surface: str, run: Run | None = None, **details: str) -> None:
-    """Keep that ``user`` was refused, and what."""
+    """Keep that ``user`` was refused, and what; characters that no column holds are replaced."""
+    kept = {name: storable_text(text) for name, text in details.items()}
     with transaction.atomic():
-        record_action(
-            run, action="refused", acting_user=user, surface=surface, details=dict(details)
-        )
+        record_action(run, action="refused", acting_user=user, surface=surface, details=kept)

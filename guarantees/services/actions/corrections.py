@@ -15,12 +15,13 @@ from guarantees.models.json_values import kept
 from guarantees.models.number import comparable
 from guarantees.reading import ValueNotUnderstood, day_first, read_amount, read_date
 from guarantees.services.actions.finding import LARGEST_ID
-from migrations_tools.text import storable
+from migrations_tools.text import storable, storable_text
 
 #: Field → [old, new], as an action keeps them: text, numbers of rows, or null.
 Changes = dict[str, list[Any]]
 
 _CURRENCY_LETTERS: Final = 3
+_LONGEST_TOLD: Final = 50  # characters of a value in a sentence
 
 
 def _text(value: Any) -> str:
@@ -59,10 +60,12 @@ def _row(model: type[Model]) -> Callable[[Any], Model | None]:
         if isinstance(value, model):
             return value
         text = str(value)
-        key = int(text) if text.isascii() and text.isdigit() else 0
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID))
+        key = int(text) if is_number else 0
         found = model._default_manager.filter(pk=key).first() if key <= LARGEST_ID else None
         if found is None:
-            raise NotFound(f"There is no {model._meta.verbose_name} {value}.")
+            told = storable_text(text[:_LONGEST_TOLD])
+            raise NotFound(f"There is no {model._meta.verbose_name} {told}.")
         return found
 
     return read

@@ -10,10 +10,11 @@ from datetime import date
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from guarantees.action_errors import NotFound, SessionLocked
+from guarantees.action_errors import NotFound, SessionLocked, ValueRefused
 from guarantees.models import ActionSession
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import history_reason, save
+from migrations_tools.text import storable
 
 
 def lock_open_session(day: date, *, acting_user: User, reason: str) -> ActionSession:
@@ -67,7 +68,7 @@ def lock_action_session(
 ) -> ActionSession:
     """Lock a session for good: it takes no new or changed action; the day's next is a new one.
 
-    Raises PermissionRefused, NotFound or SessionLocked.
+    Raises PermissionRefused, ValueRefused, NotFound or SessionLocked.
     """
     require_permission(
         acting_user,
@@ -75,6 +76,8 @@ def lock_action_session(
         deed="lock an action session",
         surface=surface,
     )
+    if not storable(reason):
+        raise ValueRefused("Reason: it is no text that can be stored.", field="reason")
     with transaction.atomic():
         session = lock_session_of(session_id)
         if session is None:
