@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from guarantees.letters import with_letters
 from guarantees.models import Bank, Guarantee, GuaranteeStatus, Supplier
-from migrations_tools.admin.base import CheckedSelection
 
 #: Days within which an expiry is soon.
 SOON: Final = 30
@@ -23,7 +22,7 @@ _TO_WESTERN: Final = str.maketrans(_EASTERN + "۰۱۲۳۴۵۶۷۸۹", "012345678
 _TO_EASTERN: Final = str.maketrans("0123456789", _EASTERN)
 
 
-class AnyDigitsSearch(CheckedSelection):
+class AnyDigitsSearch(admin.ModelAdmin[Any]):
     """Finds ``LG-١٢`` by ``LG-12``, and the other way round: numbers stay as they were written."""
 
     def get_search_results(

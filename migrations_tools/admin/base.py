@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
@@ -27,7 +29,39 @@ class _NothingToWrite:
         return False
 
 
-class ReadOnly(_NothingToWrite, admin.ModelAdmin[Any]):
+class CarefulList(admin.ModelAdmin[Any]):
+    """A list that tells what it cannot look for, where Django would answer with an error.
+
+    That is a selection of no rows, and an address with text that the database cannot compare.
+    """
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # what an action does is not for a transaction of the page
+        page = transaction.atomic() if request.method == "GET" else nullcontext()
+        try:
+            with page:
+                return super().changelist_view(request, extra_context)
+        except DataError:
+            told = _("The list cannot be filtered like this; it is shown as a whole.")
+            self.message_user(request, told, messages.ERROR)
+            return HttpResponseRedirect(request.path)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        try:
+            for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(text)
+        except ValidationError:
+            told = _("What was selected are no rows of this list; select them anew.")
+            self.message_user(request, told, messages.ERROR)
+            return HttpResponseRedirect(request.path)
+        return super().response_action(request, queryset, *args, **kwargs)
+
+
+class ReadOnly(_NothingToWrite, CarefulList):
     """Pages to look at."""
 
     show_full_result_count = False
@@ -76,7 +110,7 @@ class RefusedInWords(admin.ModelAdmin[Any]):
             return HttpResponseRedirect(request.get_full_path())
 
 
-class HistoryAdmin(SimpleHistoryAdmin):
+class HistoryAdmin(CarefulList, SimpleHistoryAdmin):
     """History is read-only: an old state is not brought back by a form.
 
     The package's form would write every field as it was then, those that forms may not change
@@ -101,19 +135,3 @@ class HistoryAdmin(SimpleHistoryAdmin):
             request, object_id, version_id, extra_context
         )
         return page
-
-
-class CheckedSelection(admin.ModelAdmin[Any]):
-    """Selected rows that cannot be any are told, where Django would answer with an error."""
-
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
-        try:
-            for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
-                self.opts.pk.to_python(text)
-        except ValidationError:
-            told = _("What was selected are no rows of this list; select them anew.")
-            self.message_user(request, told, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-        return super().response_action(request, queryset, *args, **kwargs)

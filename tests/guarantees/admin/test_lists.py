@@ -184,3 +184,11 @@ def test_the_overview_counts_what_waits(django_assert_num_queries):
     card = guarantees_card(looker)
     assert card is not None
     assert len(card.figures) == 3
+
+
+@pytest.mark.parametrize("query", ["status__exact=%00", "number__regex=((", "bank=%00", "q=%00"])
+def test_an_address_that_nobody_can_look_for_shows_the_list(query):
+    GuaranteeFactory.create()
+    answer = client("view_guarantee").get(f"{LIST}?{query}", follow=True)
+    assert answer.status_code == 200
+    assert len(answer.context["cl"].result_list) == 1
