@@ -95,14 +95,15 @@ def test_pages_of_errors_and_the_closed_login_are_readable(
 def test_plain_pages_of_the_admin_have_no_fault_that_axe_knows(browse, amal, assert_accessible):
     guarantees.make_one_of_each(1)
     supplier = SupplierFactory.create()
-    for name, arguments in [
+    pages: list[tuple[str, list[object]]] = [
         ("guarantees_guarantee_changelist", []),
         ("guarantees_supplier_add", []),
         ("guarantees_supplier_change", [supplier.pk]),
         ("guarantees_supplier_delete", [supplier.pk]),
         ("password_change", []),
         ("app_list", ["guarantees"]),
-    ]:
+    ]
+    for name, arguments in pages:
         page = browse(amal, path=reverse(f"admin:{name}", args=arguments))
         assert_accessible(page)
         page.close()
