@@ -187,7 +187,7 @@ def _database() -> dict[str, Any]:
 
         database: dict[str, Any] = EmbeddedServer(CARRYOVER_HOME).database_settings()
     else:
-        database = env.db("DATABASE_URL", engine="django.db.backends.postgresql")
+        database = env.db("DATABASE_URL", engine="django_prometheus.db.backends.postgresql")
     return database | {
         "ATOMIC_REQUESTS": False,  # actions open their own transactions
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),  # seconds

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
-from django_prometheus.middleware import Metrics  # type: ignore[import-untyped]  # has no types
+from django_prometheus.middleware import Metrics
 from prometheus_client import REGISTRY
 
 from migrations_tools.metrics import requests

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.backends.postgresql import base as postgresql
+from django_prometheus.db.backends.postgresql import base as postgresql
 
 from config.embedded.server import EmbeddedServer
 

@@ -153,3 +153,16 @@ def test_processes_of_one_server_are_told_together(tmp_path: Path):
             env=environment, check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
     assert 'carryover_requests_total{method="GET",route="r",status="200"} 2.0' in told
+
+
+def test_statements_and_connections_of_the_database_are_counted(client, prometheus):
+    def statements(found: dict[Any, float]) -> float:
+        return told(found, "django_db_execute_total", alias="default", vendor="postgresql")
+
+    before = figures(client, **prometheus)
+    for _ in range(5):
+        User.objects.exists()
+    after = figures(client, **prometheus)
+    # five of ours, and at least one for each figure of the scrape before
+    assert statements(after) - statements(before) >= 5 + len(FIGURES)
+    assert told(after, "django_db_new_connections_total", alias="default", vendor="postgresql") > 0
