@@ -34,12 +34,13 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(kind=RunKind.APPLY).exclude(state=RunState.ROLLED_BACK)
 
     def made_since(self, plan: uuid.UUID) -> RunQuerySet:
-        """Apply runs of the plan's definition that were made after it."""
+        """Apply runs of the plan's definition that were made after it, or for which it was made:
+        those that somebody asked for before a worker planned them.
+        """
         planned = Run.objects.filter(pk=plan)
+        later = Q(created_at__gt=planned.values("created_at"))
         return self.filter(
-            kind=RunKind.APPLY,
-            definition__in=planned.values("definition"),
-            created_at__gt=planned.values("created_at"),
+            later | Q(plan=plan), kind=RunKind.APPLY, definition__in=planned.values("definition")
         )
 
     def newest_writing(self) -> Run | None:

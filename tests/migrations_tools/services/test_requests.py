@@ -22,6 +22,7 @@ from migrations_tools.services.requests import (
     requests_wait,
     work_on_request,
 )
+from migrations_tools.services.verification import verify_run
 from migrations_tools.states import RunKind, RunState, Surface
 from tests.migrations_tools.engine.test_running import stage
 from tests.migrations_tools.people import person
@@ -166,3 +167,13 @@ def test_a_mistake_in_a_definition_does_not_keep_others_waiting(who: dict[str, A
     Run.objects.filter(pk=broken.pk).update(definition="gone_for_good")
     assert taken_up().state == RunState.CANCELLED
     assert (taken_up().pk, requests_wait()) == (sound.pk, False)
+
+
+def test_a_run_that_was_asked_for_before_its_plan_was_made_passes_its_verification(
+    who: dict[str, Any],
+) -> None:
+    stage(3)
+    run = finished(who)
+    assert run.plan is not None
+    assert run.created_at < run.plan.created_at
+    assert verify_run(run, **who)["ok"]
