@@ -19,6 +19,7 @@ from migrations_tools.admin.addresses import admin_address
 from migrations_tools.dashboard import Card, Figure, Item
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.states import Surface
+from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import Deed, Operation, OperationForm, ReasonForm, WithOperations
 from sessions_app.admin.sessions import SessionAdmin, StatusFilter, SwitchInline
 from sessions_app.models import (
@@ -181,9 +182,17 @@ class ProjectFilter(admin.SimpleListFilter):
 
 
 @admin.register(AgentSession)
-class AgentSessionAdmin(WithOperations, SessionAdmin):
+class AgentSessionAdmin(WithList, WithOperations, SessionAdmin):
     change_form_template = "sessions_app/admin/agent.html"
-    change_list_template = "sessions_app/admin/agent_list.html"
+    tools = [(gettext_lazy("Health and alerts"), "sessions_app_agentsession_health")]
+    empty_state = EmptyState(
+        title=gettext_lazy("No agent session is here yet"),
+        text=gettext_lazy(
+            "Import projects, sessions and events of the agents' system; then plan the migration "
+            "that gives orphans their projects."
+        ),
+        link=gettext_lazy("Import a file"),
+    )
     list_display = ["session_id", "title", "status", "project", "user", "last_activity_at"]
     list_filter = [StatusFilter, ProjectFilter, "last_activity_at"]
     list_select_related = ["project", "user"]

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from migrations_tools.cutover.stages import STAGE_SENTENCES, Side
 from migrations_tools.selectors.cutover import cutover_status
 from sessions_app.admin.collaboration_operations import OPERATIONS
+from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import Button, WithOperations
 from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
 from sessions_app.collaboration.state import Collaboration, Member
@@ -56,10 +57,18 @@ class ChangeRow:
 
 
 @admin.register(CollaborationSession)
-class CollaborationSessionAdmin(WithOperations, SessionAdmin):
+class CollaborationSessionAdmin(WithList, WithOperations, SessionAdmin):
     """The words of a session are changed by the form, its people and status by operations."""
 
     change_form_template = "sessions_app/admin/collaboration.html"
+    empty_state = EmptyState(
+        title=gettext_lazy("No collaboration session is here yet"),
+        text=gettext_lazy(
+            "Import the rows of the old platform and run their migration; sessions that people "
+            "make are listed here as well."
+        ),
+        link=gettext_lazy("Import a file"),
+    )
     list_display = ["session_id", "title", "status", "people", "last_activity_at", "created_at"]
     list_filter = [StatusFilter, "participants__role", "last_activity_at", "created_at"]
     search_fields = [*SessionAdmin.search_fields, "participants__email"]

@@ -15,9 +15,11 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import WithOperations
 from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
 from sessions_app.models import ContestResult, ContestSession, Difficulty, Session
@@ -83,9 +85,16 @@ def _tone(accuracy: float) -> str:
 
 
 @admin.register(ContestSession)
-class ContestSessionAdmin(WithOperations, SessionAdmin):
+class ContestSessionAdmin(WithList, WithOperations, SessionAdmin):
     change_form_template = "sessions_app/admin/contest.html"
-    change_list_template = "sessions_app/admin/contest_list.html"
+    tools = [(gettext_lazy("Progress of everybody"), "sessions_app_contestsession_cohort")]
+    empty_state = EmptyState(
+        title=gettext_lazy("No contest session is here yet"),
+        text=gettext_lazy(
+            "Import problems, people and sessions of the contest trainer, and run their migration."
+        ),
+        link=gettext_lazy("Import a file"),
+    )
     list_display = [
         "session_id",
         "person",
@@ -168,7 +177,7 @@ class ContestSessionAdmin(WithOperations, SessionAdmin):
             title=_("Progress: %(person)s") % {"person": name},
             progress=found,
             trend=[
-                (session["at"].date().isoformat(), session["accuracy"])
+                (timezone.localdate(session["at"]).isoformat(), session["accuracy"])
                 for session in found["trend"]["sessions"]
             ],
             topics=[

@@ -188,7 +188,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         name="call-off",
-        label=gettext_lazy("Cancel the lesson"),
+        label=gettext_lazy("Call off"),
         form=OperationForm,
         offered=_can_become(SessionStatus.CANCELLED),
         dangerous=True,

@@ -29,7 +29,8 @@ from migrations_tools.states import Surface
 from sessions_app.admin.lesson_calendar import calendar_page
 from sessions_app.admin.lesson_form import LessonForm
 from sessions_app.admin.lesson_operations import OPERATIONS
-from sessions_app.admin.operations import Button, WithOperations
+from sessions_app.admin.lists import EmptyState, WithList
+from sessions_app.admin.operations import Button, Deed, WithOperations
 from sessions_app.admin.sessions import StatusFilter
 from sessions_app.admin.words import badge
 from sessions_app.models import (
@@ -98,14 +99,25 @@ class BookingRow:
 
 
 @admin.register(Lesson)
-class LessonAdmin(WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, HistoryAdmin):
+class LessonAdmin(
+    WithList, WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, HistoryAdmin
+):
     """Forms, deletion and operations go through the services, as the API does: same rules, same
     refusals. Instructors see the lessons that the services let them see.
     """
 
     form = LessonForm
     change_form_template = "sessions_app/admin/lesson.html"
-    change_list_template = "sessions_app/admin/lesson_list.html"
+    tools = [(gettext_lazy("Calendar"), "sessions_app_lesson_calendar")]
+    empty_state = EmptyState(
+        title=gettext_lazy("No lesson is here yet"),
+        text=gettext_lazy(
+            "Import what the academy has exported and run the migration, or make a semester and "
+            "add lessons to it."
+        ),
+        link=gettext_lazy("Semesters"),
+        page="sessions_app_semester_changelist",
+    )
     list_display = [
         "session",
         "state",
@@ -187,8 +199,11 @@ class LessonAdmin(WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, His
         allowed = person.has_perm("sessions_app.change_lesson")
         return allowed and is_staff_of(obj, viewer_of(person))
 
-    def changes_of(self, obj: Lesson) -> Any:
-        return obj.session.history
+    def changes_of(self, deed: Deed) -> Any:
+        """Of the booking that is meant, else of the lesson's session."""
+        if "booking" in deed.values:
+            return Booking.history.filter(id=deed.values["booking"], lesson_id=deed.obj.pk)
+        return deed.obj.session.history
 
     def save_model(self, request: HttpRequest, obj: Lesson, form: Any, change: bool) -> None:
         form.carry_out()

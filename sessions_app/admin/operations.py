@@ -21,6 +21,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import localize
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -30,6 +31,20 @@ from sessions_app.lesson_errors import InvalidFields
 
 #: Refusals of these classes are about what was typed; the others about how things are.
 _OF_THE_FORM: Final = (400, 422)
+
+#: Codes of refusals that say: somebody was faster, or clicked twice.
+_OVERTAKEN: Final = frozenset(
+    {
+        "transition_refused",
+        "session_archived",
+        "already_participant",
+        "already_cancelled",
+        "already_confirmed",
+        "already_checked_in",
+        "balance_changed",
+        "SESSION_ALREADY_ENDED",
+    }
+)
 
 Words = str | Promise
 
@@ -103,9 +118,9 @@ class WithOperations(admin.ModelAdmin[Any]):
         """Whether the person may do anything here; the services know more."""
         return self.has_change_permission(request, obj)
 
-    def changes_of(self, obj: Any) -> Any:
-        """The history that tells who changed the object last."""
-        return obj.history
+    def changes_of(self, deed: Deed) -> Any:
+        """The history that tells who was faster, newest first."""
+        return deed.obj.history
 
     def sections(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What the page of an object shows besides its form, as template variables."""
@@ -162,13 +177,14 @@ class WithOperations(admin.ModelAdmin[Any]):
         form = operation.form(request.POST, obj=obj)
         if not form.is_valid():
             return self._page(request, operation, deed, form)
+        deed = Deed(obj=obj, user=deed.user, values=form.cleaned_data)
         try:
-            told = operation.carry_out(Deed(obj=obj, user=deed.user, values=form.cleaned_data))
+            told = operation.carry_out(deed)
         except CarryoverError as refusal:
             if refusal.http_status in _OF_THE_FORM:
                 _add_errors(form, refusal)
                 return self._page(request, operation, deed, form)
-            self.message_user(request, self._in_words(obj, refusal), messages.ERROR)
+            self.message_user(request, self._in_words(deed, refusal), messages.ERROR)
         else:
             self.message_user(request, told, messages.SUCCESS)
         return HttpResponseRedirect(self.page_of(obj))
@@ -189,15 +205,15 @@ class WithOperations(admin.ModelAdmin[Any]):
             "danger": operation.dangerous,
             "cancel_url": self.page_of(deed.obj),
             "breadcrumbs": [
-                (self.opts.verbose_name_plural, listed),
+                (capfirst(self.opts.verbose_name_plural), listed),
                 (str(deed.obj), self.page_of(deed.obj)),
             ],
         }
         return TemplateResponse(request, "carryover/confirm.html", context)
 
-    def _in_words(self, obj: Any, refusal: CarryoverError) -> str:
-        """The refusal; if something happened meanwhile, also what, when and by whom."""
-        last = self.changes_of(obj).first() if refusal.http_status == 409 else None
+    def _in_words(self, deed: Deed, refusal: CarryoverError) -> str:
+        """The refusal; if somebody was faster, also what was done, when and by whom."""
+        last = self.changes_of(deed).first() if refusal.code in _OVERTAKEN else None
         if last is None:
             return refusal.message
         return _("%(refusal)s Last change: %(what)s, %(who)s, %(when)s.") % {

@@ -8,7 +8,6 @@ stage. Sessions are named by their public id, people by their e-mail address, wh
 """
 
 from sessions_app.services.collaboration.acting import (
-    OPERATE,
     accept_invitation,
     archive_session,
     change_role,
@@ -34,7 +33,6 @@ from sessions_app.services.collaboration.reading import (
 )
 
 __all__ = [
-    "OPERATE",
     "Access",
     "Which",
     "accept_invitation",

@@ -127,6 +127,14 @@ def test_the_second_click_is_told_what_has_happened(admin):
     )
 
 
+def test_a_booking_that_was_cancelled_meanwhile_says_by_whom(admin):
+    lesson = coming()
+    booking = academy.confirmed(lesson, academy.student())
+    for _ in range(2):
+        answer = do(admin, MODEL, lesson.pk, "cancel", booking=booking.pk)
+    assert "This booking is cancelled already. Last change: cancelled, person-" in told(answer)[-1]
+
+
 def test_a_page_shows_bookings_in_order_and_names_only(admin):
     lesson = coming(capacity=1)
     seat = academy.confirmed(lesson, academy.student(first_name="Ada", last_name="L"))
