@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from guarantees.admin.filters import AnyDigitsSearch
+from guarantees.admin.forms import BankNameForm, SupplierNameForm
 from guarantees.admin.pages import address
 from guarantees.models import (
     Bank,
@@ -70,6 +71,8 @@ class SupplierAdmin(_Party):
 class _OtherName(ExportMixin, HistoryAdmin):
     """Another name of somebody."""
 
+    change_form_template = "admin/guarantees/other_name_form.html"
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The link from a supplier or bank to its other names."""
         return lookup in ("supplier__id__exact", "bank__id__exact") or super().lookup_allowed(
@@ -83,7 +86,7 @@ class SupplierAliasAdmin(_OtherName):
     list_filter = ["source"]
     list_select_related = ["supplier"]
     search_fields = ["name", "supplier__name"]
-    autocomplete_fields = ["supplier"]
+    form = SupplierNameForm
     readonly_fields = ["normalized_name", "uses", "created_at"]
 
 
@@ -92,7 +95,7 @@ class SupplierOverrideAdmin(_OtherName):
     list_display = ["name", "supplier", "notes"]
     list_select_related = ["supplier"]
     search_fields = ["name", "supplier__name"]
-    autocomplete_fields = ["supplier"]
+    form = SupplierNameForm
     readonly_fields = ["normalized_name", "created_at"]
 
 
@@ -118,5 +121,5 @@ class BankAliasAdmin(_OtherName):
     list_filter = ["source"]
     list_select_related = ["bank"]
     search_fields = ["name", "bank__name_en", "bank__name_ar"]
-    autocomplete_fields = ["bank"]
+    form = BankNameForm
     readonly_fields = ["normalized_name", "uses", "created_at"]

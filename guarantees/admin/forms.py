@@ -69,6 +69,26 @@ class DraftForm(_AskingForm, forms.ModelForm[GuaranteeAction]):
         edit_draft(draft.pk, request, acting_user=self.acting_user, surface=Surface.ADMIN)
 
 
+class SupplierNameForm(forms.ModelForm[Any]):
+    """Another name of a supplier."""
+
+    supplier = PartyField("supplier", label=_("Supplier"), required=True)
+
+    def parties(self) -> list[Any]:
+        """Fields that the browser completes."""
+        return [self.fields["supplier"]]
+
+
+class BankNameForm(forms.ModelForm[Any]):
+    """Another name of a bank."""
+
+    bank = PartyField("bank", label=_("Bank"), required=True)
+
+    def parties(self) -> list[Any]:
+        """Fields that the browser completes."""
+        return [self.fields["bank"]]
+
+
 class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
     """Imported values that a person may correct.
 

@@ -192,3 +192,18 @@ def test_an_address_that_nobody_can_look_for_shows_the_list(query):
     answer = client("view_guarantee").get(f"{LIST}?{query}", follow=True)
     assert answer.status_code == 200
     assert len(answer.context["cl"].result_list) == 1
+
+
+def test_another_name_is_given_to_somebody_of_the_dictionary():
+    supplier, bank = SupplierFactory.create(name="Gulf Roads"), BankFactory.create()
+    user = client("add_supplieralias", "add_bankalias", "view_supplieralias", "view_bankalias")
+    suppliers = reverse("admin:guarantees_supplieralias_add")
+    assert f"Gulf Roads ({supplier.pk})" in user.get(suppliers).content.decode()
+    for wrong in ("", "\x00", "[1]", "9" * 5_000, "who?"):
+        answer = user.post(suppliers, {"supplier": wrong, "name": "GR"})
+        assert answer.status_code == 200, wrong
+    assert user.post(suppliers, {"supplier": "gulf roads co.", "name": "GR"}).status_code == 302
+    banks = reverse("admin:guarantees_bankalias_add")
+    assert user.post(banks, {"bank": str(bank.pk), "name": "B"}).status_code == 302
+    assert supplier.aliases.get().name == "GR"
+    assert bank.aliases.get().name == "B"
