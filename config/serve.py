@@ -57,7 +57,7 @@ def _commands(port: int) -> list[list[str]]:
     if settings.REDIS_URL:
         worker = [
             sys.executable, "-m", "celery", "--app", "config", "worker", "--beat",
-            "--schedule", str(carryover_home() / "celerybeat-schedule"), "--loglevel", "warning",
+            "--loglevel", "warning",
         ]
     else:
         worker = [sys.executable, "manage.py", "worker"]

@@ -115,18 +115,12 @@ def pages() -> dict[str, str]:
 
     letter = f"{at('guaranteeaction_letters')}?action={issued.pk}"
     return {
-        "list": at("guarantee_changelist"),
         "guarantee": at("guarantee_change", found.pk),
         "modify": at("guarantee_act", found.pk, "modification"),
         "draft": at("guaranteeaction_change", drafted.pk),
-        "issue": at("guaranteeaction_issue", drafted.pk),
         "session": at("actionsession_change", drafted.session.pk),
-        "lock": at("actionsession_lock", drafted.session.pk),
         "names": at("guarantee_matching"),
         "decide": at("guarantee_decide", "supplier", unknown.pk),
-        "duplicates": at("guarantee_duplicates"),
-        "suppliers": at("supplier_changelist"),
-        "actions": at("guaranteeaction_changelist"),
         "letter": letter,
     }
 
