@@ -101,10 +101,6 @@ class NotLater(ValueRefused):
     code = "not_later"
 
 
-class AmountMissing(ValueRefused):
-    """A reduction says to what."""
-
-
 class AmountOutOfRange(ValueRefused):
     """The new amount is not above zero, or not below the current one."""
 

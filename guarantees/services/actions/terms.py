@@ -16,7 +16,6 @@ from typing import Any, Final
 from guarantees.action_errors import (
     ActionRefused,
     AlreadyReleased,
-    AmountMissing,
     AmountOutOfRange,
     BankUnknown,
     ChangedMeanwhile,
@@ -170,7 +169,7 @@ def _reduced(request: ActionRequest, guarantee: Guarantee, now: Terms) -> Terms:
             number=guarantee.number,
         )
     if new is None:
-        raise AmountMissing("A reduction needs the new amount.", field="new_amount")
+        raise ValueRefused("A reduction needs the new amount.", field="new_amount")
     new = _money(new)
     if new >= current:
         raise AmountOutOfRange(
@@ -209,10 +208,9 @@ def obstacle(action_type: str, guarantee: Guarantee) -> ActionRefused | None:
     """Why ``guarantee`` takes no action of that type as it stands, whatever is asked for."""
     try:
         agree_terms(ActionRequest(action_type=action_type, number=guarantee.number), guarantee)
-    except (ReasonMissing, AmountMissing):
-        return None  # nothing was asked for yet
     except ActionRefused as refusal:
-        return refusal
+        # of a field: nothing was asked for yet
+        return None if "field" in refusal.fields else refusal
     return None
 
 
