@@ -37,6 +37,10 @@ log = structlog.get_logger(__name__)
 
 #: The action by which somebody leaves a run to the workers.
 REQUEST: Final = "request"
+#: The action by which a worker takes a request up.
+TAKE_UP: Final = "take_up"
+#: Workers that may die of a request before it is cancelled.
+MOST_TRIES: Final = 5
 #: Why a request is cancelled that finds nothing to do.
 NOTHING_TO_DO: Final = "There is nothing to do."
 
@@ -162,6 +166,8 @@ def work_on_request() -> Run | None:
 def _take_up(run: Run) -> None:
     asked = Transition.objects.select_related("actor").filter(run=run, action=REQUEST).latest("id")
     try:
+        _refuse_after_deaths(run)
+        record_action(run, action=TAKE_UP, acting_user=asked.actor, surface=Surface.WORKER)
         refusal = "" if _carry_out(run, asked) else NOTHING_TO_DO
     except CarryoverError as error:
         refusal = error.message
@@ -170,6 +176,15 @@ def _take_up(run: Run) -> None:
         refusal = f"{type(error).__name__}: {error}"
     if refusal:
         _cancel(run, asked, refusal[:500])
+
+
+def _refuse_after_deaths(run: Run) -> None:
+    """A request that is still planned was left by whoever took it up before: they died of it."""
+    if Transition.objects.filter(run=run, action=TAKE_UP).count() >= MOST_TRIES:
+        raise CarryoverError(
+            f"{MOST_TRIES} workers ended while they prepared this. Find out why, then ask again.",
+            code="workers_died",
+        )
 
 
 def _carry_out(run: Run, asked: Transition) -> bool:

@@ -16,6 +16,7 @@ from migrations_tools.models import RowChange, Run, Transition
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
 from migrations_tools.services.requests import (
+    MOST_TRIES,
     NOTHING_TO_DO,
     request_rollback,
     request_run,
@@ -177,3 +178,23 @@ def test_a_run_that_was_asked_for_before_its_plan_was_made_passes_its_verificati
     assert run.plan is not None
     assert run.created_at < run.plan.created_at
     assert verify_run(run, **who)["ok"]
+
+
+def test_what_ends_its_workers_is_cancelled_after_five_of_them(
+    who: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(1)
+    run = asked(APPLY, who)
+
+    def die(*args: Any, **kwargs: Any) -> None:
+        raise SystemExit  # as little of the worker goes on as of a killed one
+
+    monkeypatch.setattr(runs, "start_run", die)
+    for _ in range(MOST_TRIES):
+        with pytest.raises(SystemExit):
+            work_on_request()
+    assert taken_up() == run
+    run.refresh_from_db()
+    assert run.state == RunState.CANCELLED
+    assert run.state_reason.startswith("5 workers ended")
+    assert work_on_request() is None
