@@ -27,6 +27,7 @@ _WORK = [
     "change_guaranteeaction",
     "delete_guaranteeaction",
     "change_actionsession",
+    "view_rejectedrow",
     *(f"{deed}_{model}" for deed in ("add", "change") for model in _NAMES),
     *(f"view_{model}" for model in _ALL),
 ]

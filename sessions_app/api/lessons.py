@@ -15,6 +15,7 @@ from migrations_tools.api.access import caller
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages, page_answer
 from migrations_tools.api.versions import require_match, tagged
+from migrations_tools.exceptions import CarryoverError
 from sessions_app.api.lesson_shapes import (
     LessonItemSerializer,
     LessonQuerySerializer,
@@ -113,7 +114,11 @@ class LessonView(GenericAPIView[Any]):
         with transaction.atomic():
             find_lesson(public_id, viewer_of(caller(request)), lock=True)
             require_match(request, _told(request, public_id))
-            return _updated(request, public_id)
+            try:
+                return _updated(request, public_id)
+            except CarryoverError as refusal:
+                refused = refusal
+        raise refused  # behind the transaction: what it put on record stays
 
     @extend_schema(operation_id="lessons_destroy", responses={204: None})
     def delete(self, request: Request, lesson: str) -> Response:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from migrations_tools.models import Transition
 from sessions_app.models import Delivery, Lesson, SemesterStatus
 from tests.sessions_app import academy
 from tests.sessions_app.api.asking import Caller, faults, refusal
@@ -177,6 +178,16 @@ def test_one_side_of_a_change_is_enough_and_the_whole_has_to_be_sound(master, se
     assert refusal(caller.patch(path, {"semester": other.pk})) == (403, "permission_denied")
     assert Caller(academy.student()).patch(path, {"title": "Mine"}).status_code == 403
     assert Caller(academy.instructor()).patch(path, {"title": "Mine"}).status_code == 404
+
+
+def test_a_refused_change_of_what_was_seen_is_on_record(semester, master):
+    lesson = academy.lesson(semester=semester, instructor=master)
+    path = f"/lessons/{lesson.session.session_id}/"
+    student = Caller(academy.student())
+    answer = student.patch(path, {"title": "Mine"}, If_Match=student.get(path)["ETag"])
+    assert answer.status_code == 403
+    assert Transition.objects.filter(action="refused").count() == 1
+    assert Lesson.objects.get().session.title != "Mine"
 
 
 def test_nobody_changes_what_they_have_not_seen(master, semester):
