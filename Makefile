@@ -45,8 +45,9 @@ demo: migrate ## Carry sample legacy data over: import, plan, run, verify, roll 
 	@$(BIN)/python manage.py demo
 
 .PHONY: serve
-serve: migrate ## Serve the admin and run the worker; prints the address and the login.
+serve: migrate ## Serve the admin and run the worker, first with sample data; prints the login.
 	@if [ -n "$$DATABASE_URL" ]; then $(BIN)/python manage.py collectstatic --no-input --verbosity 0; fi
+	@if [ -z "$$DATABASE_URL" ]; then $(BIN)/python manage.py demo --if-empty --rows 300; fi
 	@$(BIN)/python -m config.serve
 
 .PHONY: stop

@@ -15,6 +15,7 @@ from migrations_tools.demo import all_scenarios
 from migrations_tools.management.base import CarryoverCommand, ExitCode
 from migrations_tools.management.datamigrate.running import positive
 from migrations_tools.management.demonstration import Demonstration
+from migrations_tools.models import LegacyImport
 from migrations_tools.services.actors import acting_user_from_environment
 
 
@@ -23,10 +24,15 @@ class Command(CarryoverCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--rows", type=positive, help="Rows of each sample file.")
+        parser.add_argument(
+            "--if-empty", action="store_true", help="Only where nothing was imported yet."
+        )
         self.add_json_argument(parser)
 
     def execute_action(self, **options: Any) -> tuple[dict[str, Any], int]:
-        results = []
+        results: list[dict[str, Any]] = []
+        if options["if_empty"] and LegacyImport.objects.exists():
+            return {"steps": results}, ExitCode.DONE
         user = acting_user_from_environment()
         for scenario in all_scenarios():
             folder = settings.CARRYOVER_HOME / "demo"
@@ -39,6 +45,8 @@ class Command(CarryoverCommand):
         return {"steps": results}, ExitCode.DONE
 
     def describe(self, answer: dict[str, Any], **options: Any) -> None:
+        if not answer["steps"]:
+            return
         table = Table(title="Demonstration")
         table.add_column("migration", no_wrap=True)
         for title in ("step", "result"):

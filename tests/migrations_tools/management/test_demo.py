@@ -98,6 +98,7 @@ def test_a_database_with_imports_of_its_own_is_left_alone() -> None:
     error = json.loads(out.getvalue())["error"]
     assert error["code"] == "database_in_use"
     assert "“real.db”" in error["message"]
+    assert json.loads(demonstrate("--if-empty", "--json")) == {"steps": []}
     assert not ImportedRecord.objects.exists()
 
 
