@@ -88,3 +88,23 @@ def test_logs_go_to_standard_error_as_json_in_production(run):
     assert result.stdout == ""
     assert '"event": "run started"' in result.stderr
     assert '"run_id": "r1"' in result.stderr
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_logged_error_tells_where_it_was_and_not_what_people_entered(run, log_format):
+    result = run(
+        "-c",
+        "import django; django.setup(); import logging\n"
+        "def handle(entered):\n"
+        "    try:\n"
+        "        raise ValueError('unreadable')\n"
+        "    except ValueError:\n"
+        "        logging.getLogger('django.request').exception('it failed')\n"
+        "handle(bytes.fromhex('736563726574').decode())",
+        **PRODUCTION,
+        LOG_FORMAT=log_format,
+    )
+
+    assert "unreadable" in result.stderr
+    assert "handle" in result.stderr
+    assert "secret" not in result.stderr
