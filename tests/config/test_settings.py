@@ -2,6 +2,8 @@
 
 import stat
 
+import pytest
+
 PRODUCTION = {
     "DATABASE_URL": "postgres://carryover:secret@database.invalid/carryover",
     "SECRET_KEY": "f6Wq0Zr-production-key-of-more-than-fifty-characters-3kQx9",
