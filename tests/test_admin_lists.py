@@ -60,6 +60,7 @@ def export(client: Client, page: admin.ModelAdmin[Any], action: str = "export_cs
     return client.post(address(page), given)
 
 
+@pytest.mark.slow
 def test_lists_and_exports_take_the_same_number_of_queries_whatever_their_length(admin_client):
     def counted() -> dict[str, int]:
         found = {address(p): queries(partial(admin_client.get, address(p))) for p in our_pages()}

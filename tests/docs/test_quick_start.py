@@ -11,6 +11,7 @@ from tests.docs.console import commands, document, run_all
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_its_commands_do_what_it_says(practice: Path) -> None:
     text = document("docs/quick-start.md")
     assert commands(text)

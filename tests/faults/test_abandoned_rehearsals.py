@@ -39,6 +39,7 @@ def somebody_plans() -> None:
     assert runs.plan_run("carry_orders", acting_user=system_user(), surface="command") is not None
 
 
+@pytest.mark.fault_long
 @pytest.mark.parametrize("sweep", [a_worker_sweeps, somebody_plans])
 def test_a_killed_plan_is_cancelled_and_a_living_one_is_left_alone(
     sweep: Callable[[], None], processes: Processes
@@ -65,6 +66,7 @@ def test_a_killed_plan_is_cancelled_and_a_living_one_is_left_alone(
     assert not Order.objects.exists()
 
 
+@pytest.mark.fault_long
 def test_a_killed_dry_run_can_be_cancelled_by_hand(processes: Processes) -> None:
     stage(3)
     processes.run("run", "carry_orders", "--dry-run", failpoint="transformed:kill")

@@ -26,6 +26,7 @@ def accepted_once(run: Run) -> None:
     assert not ReviewItem.objects.filter(applied_by=None).exists()
 
 
+@pytest.mark.fault_long
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["claimed", "before_commit"])
 def test_a_decision_that_was_killed_is_resumed_to_its_end(name: str, processes: Processes) -> None:

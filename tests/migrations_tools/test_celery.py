@@ -132,6 +132,7 @@ def test_two_workers_of_each_kind_share_a_run(celery: CeleryProcesses) -> None:
     assert {int(owner.split(":")[1]) for owner in owners} == {process.pid for process in started}
 
 
+@pytest.mark.slow
 def test_a_message_delivered_twice_and_again_afterwards_changes_nothing(
     celery: CeleryProcesses,
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_message_delivered_twice_and_again_afterwards_changes_nothing(
     prove(run, 200)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_and_a_flushed_redis_are_made_good_by_the_sweep(
     celery: CeleryProcesses, redis_server: RedisServer
 ) -> None:

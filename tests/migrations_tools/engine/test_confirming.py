@@ -91,6 +91,7 @@ def locked_elsewhere(order: Order) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["run", "dry run"])
 def test_rows_that_stay_locked_are_quarantined_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, kind: str

@@ -133,6 +133,7 @@ def test_a_scrape_takes_one_query_for_each_figure_whatever_there_is():
     assert len([sql for sql in asked if "SAVEPOINT" not in sql]) == len(FIGURES)
 
 
+@pytest.mark.slow
 def test_processes_of_one_server_are_told_together(tmp_path: Path):
     """Prometheus' own files, written by another process, are read with ours."""
     counted = (

@@ -97,6 +97,7 @@ def assert_nothing_is_lost_or_doubled() -> None:
     assert not ReviewItem.objects.filter(decision_run__isnull=False, applied_by=None).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_no_key_is_lost_or_doubled_whatever_happens(
     seed: int, monkeypatch: pytest.MonkeyPatch

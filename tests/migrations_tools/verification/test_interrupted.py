@@ -109,6 +109,7 @@ def test_an_interrupted_verification_goes_on_and_says_the_same(
     assert looks.during(lambda: verified(run)) == whole
 
 
+@pytest.mark.slow
 def test_a_rollback_and_a_definition_go_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
     stage(12)
     rollback = roll_back(carry(tuning={"batch_size": 2}))

@@ -52,6 +52,7 @@ def staged(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return name
 
 
+@pytest.mark.slow
 def test_it_is_pure_and_reversible(staged: str) -> None:
     assert_pure(staged)
     assert_reversible(staged)

@@ -136,6 +136,7 @@ def snapshot() -> list[Any]:
     )
 
 
+@pytest.mark.slow
 def test_a_sound_academy_is_carried_over_without_a_word(tmp_path: Path) -> None:
     import_academy(tmp_path, defects=0)
     run = upgrade()

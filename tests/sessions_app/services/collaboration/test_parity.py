@@ -144,6 +144,7 @@ def deed(chance: random.Random, minute: int, sid: str) -> bool:
     return not isinstance(act(minute, actor, action, *arguments, sid=sid), str)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_generated_sessions_stay_alike_whatever_people_do(tmp_path: Path):
     chance = random.Random(20)

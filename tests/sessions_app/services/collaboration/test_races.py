@@ -66,6 +66,7 @@ def test_a_transfer_and_a_leave_at_once_leave_one_active_owner(stage: str):
     assert None in (old, new) or old == new
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", [Stage.DUAL_WRITE, Stage.LIVE])
 def test_a_run_and_dual_writes_at_once_end_alike(stage: str):
     at_stage(Stage.OFF)
