@@ -121,14 +121,16 @@ def test_a_hundred_thousand_rows_are_imported_within_300_megabytes(
         text=True,
         check=True,
     )
-    assert int(done.stdout.splitlines()[-1]) < 300 * 1024
+    assert int(done.stdout.splitlines()[-1]) < 300 * 1024**2
     assert Guarantee.objects.count() == Guarantee.history.count() == 100_000
     assert ImportBatch.objects.get().total_records == 100_000
 
 
+# The peak as the benchmarks ask for it: getrusage may tell of the process that started this one.
 _MEASURED = """
-import resource, sys
+import sys
 from django.core.management import execute_from_command_line
+from tests.benchmarks.tasks import peak_memory
 execute_from_command_line(["manage.py", "import_workbook", sys.argv[1]])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_memory())
 """
