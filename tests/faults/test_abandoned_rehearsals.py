@@ -24,7 +24,10 @@ def wait_until_its_session_ended() -> None:
     until = time.monotonic() + 30
     with connection.cursor() as cursor:
         while time.monotonic() < until:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+                "WHERE locktype = 'advisory' AND datname = current_database()"
+            )
             if cursor.fetchone() == (0,):
                 return
             time.sleep(0.05)

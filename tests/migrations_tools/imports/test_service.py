@@ -181,7 +181,8 @@ def _until_somebody_waits_for_the_lock() -> None:
     with connection.cursor() as cursor:
         for _ in range(3000):
             cursor.execute(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+                "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
             )
             if cursor.fetchone()[0]:
                 return
