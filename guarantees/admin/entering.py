@@ -30,7 +30,7 @@ from guarantees.services.entries import (
     preview_pasted,
 )
 from guarantees.services.import_reports import JudgedRow
-from migrations_tools.admin.imports.pages import who
+from migrations_tools.admin.pages import who
 from migrations_tools.exceptions import CarryoverError, PermissionRefused
 
 _DUPLICATE = "duplicate"

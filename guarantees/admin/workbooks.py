@@ -33,8 +33,8 @@ from migrations_tools.admin.imports.pages import (
     own_upload,
     refuse_without,
     steps_at,
-    who,
 )
+from migrations_tools.admin.pages import who
 from migrations_tools.exceptions import CarryoverError, ImportRefused
 from migrations_tools.models import QueuedImport
 from migrations_tools.selectors.imports import import_status

@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guarantees.action_errors import ChangedMeanwhile, LetterRefused
+from guarantees.action_errors import ChangedMeanwhile
 from guarantees.api.acting import act
 from guarantees.api.base import DatabaseViewSet
 from guarantees.api.fields import IdField
@@ -29,8 +29,8 @@ from guarantees.api.requests import (
     NoBodySerializer,
     StrictReasonSerializer,
 )
+from guarantees.letters import letters_of_session
 from guarantees.models import ActionSession, GuaranteeAction
-from guarantees.selectors.letters import letters_of_session
 from guarantees.services.actions import (
     ActionRequest,
     discard_draft,
@@ -186,10 +186,7 @@ class ActionSessionViewSet(WritesLetters, DatabaseViewSet):
     def all_letters(self, request: Request, pk: str) -> Response:
         """The letters of a session in one document, a page each."""
         session = self.get_object()
-        found = letters_of_session(session.pk)
-        if not found:
-            raise LetterRefused(f"No action of {session.day} has a letter.", session=session.pk)
-        return self.letters(request, found)
+        return self.letters(request, letters_of_session(session.pk))
 
 
 def _require_seen(request: Request, draft: GuaranteeAction, seen: GuaranteeAction) -> None:

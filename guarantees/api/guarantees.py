@@ -26,9 +26,9 @@ from guarantees.api.letters import (
 )
 from guarantees.api.representations import GuaranteeSerializer
 from guarantees.api.requests import CorrectionSerializer, NameDecisionSerializer
+from guarantees.letters import newest_letter
 from guarantees.models import Guarantee
 from guarantees.selectors.history import history_of_number
-from guarantees.selectors.letters import newest_letter
 from guarantees.services.correcting import correct_guarantee
 from guarantees.services.deciding import decide_names
 from migrations_tools.api.access import SURFACE, caller

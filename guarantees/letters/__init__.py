@@ -6,6 +6,7 @@ from guarantees.letters.pages import (
     MOST_LETTERS,
     Tool,
     letters_of_session,
+    newest_letter,
     render_letters,
 )
 
@@ -15,6 +16,7 @@ __all__ = [
     "Tool",
     "has_letter",
     "letters_of_session",
+    "newest_letter",
     "render_letters",
     "with_letters",
 ]

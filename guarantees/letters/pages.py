@@ -94,6 +94,12 @@ def letters_of_session(session_id: int) -> list[int]:
     return found
 
 
+def newest_letter(guarantee_id: int) -> int | None:
+    """The newest action of a guarantee that has a letter."""
+    actions = with_letters(GuaranteeAction.objects.filter(guarantee=guarantee_id))
+    return actions.order_by("-issued_at", "-pk").values_list("pk", flat=True).first()
+
+
 @cache
 def _styles() -> SafeString:
     return mark_safe(_STYLES.read_text(encoding="utf-8"))  # noqa: S308 - our own file

@@ -17,14 +17,16 @@ from rest_framework.views import APIView
 class WholeOrder(OrderingFilter):
     """``?ordering=``, ended by the primary key, so that no row changes places between pages.
 
-    Unknown names are passed over.
+    Of rows that are equal the newest comes first, or last where the order ascends: what is added
+    meanwhile comes before the pages, or behind them. Unknown names are passed over.
     """
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
         ordering = [*(self.get_ordering(request, queryset, view) or ())]
-        return queryset.order_by(*ordering, "-pk")
+        ascends = bool(ordering) and not ordering[0].startswith("-")
+        return queryset.order_by(*ordering, "pk" if ascends else "-pk")
 
 
 class _InstantField(fields.IsoDateTimeField):

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.filters import InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Entries, Pages
 from migrations_tools.api.versions import tagged
@@ -30,7 +31,7 @@ from sessions_app.api.agent_shapes import (
     ProjectSwitchSerializer,
     SwitchProjectSerializer,
 )
-from sessions_app.api.requests import InstantFilter, UniqueOrdering, given
+from sessions_app.api.requests import given
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, AgentSession, Session
 from sessions_app.models.session import SessionQuerySet
 from sessions_app.selectors.agent_visibility import find_agent_session, visible_agent_sessions
@@ -69,7 +70,7 @@ class AgentSessionListView(GenericAPIView[Session]):
 
     serializer_class = AgentSessionSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, UniqueOrdering)
+    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
     filterset_class = AgentSessionFilters
     search_fields = ("session_id", "title", "description", "project__name")
     ordering_fields = ("created_at", "started_at", "ended_at", "last_activity_at", "title")

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
+from migrations_tools.api.filters import InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
@@ -21,7 +22,7 @@ from sessions_app.api.lesson_shapes import (
     BookingSerializer,
     NewBookingSerializer,
 )
-from sessions_app.api.requests import InstantFilter, UniqueOrdering, given
+from sessions_app.api.requests import given
 from sessions_app.models import AttendanceStatus, Booking, BookingStatus
 from sessions_app.selectors.lessons import (
     booking_item,
@@ -57,7 +58,7 @@ class BookingListView(GenericAPIView[Booking]):
 
     serializer_class = BookingSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, UniqueOrdering)
+    filter_backends = (DjangoFilterBackend, WholeOrder)
     filterset_class = BookingFilters
     ordering_fields = ("created_at", "lesson__starts_at")
     ordering = ("-created_at",)

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
+from migrations_tools.api.filters import InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
@@ -25,7 +26,6 @@ from sessions_app.api.contest_shapes import (
     NewContestSessionSerializer,
     SavedContestSessionSerializer,
 )
-from sessions_app.api.requests import InstantFilter, UniqueOrdering
 from sessions_app.models import ContestSession, Session
 from sessions_app.selectors.contest_document import contest_document
 from sessions_app.selectors.contest_sessions import (
@@ -76,7 +76,7 @@ class ContestSessionListView(GenericAPIView[Session]):
 
     serializer_class = ContestItemSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, UniqueOrdering)
+    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
     filterset_class = ContestSessionFilters
     search_fields = ("title", "contest_result__contest", "contest_result__username")
     ordering_fields = ("created_at", "ended_at", "contest_result__score", "contest_result__year")

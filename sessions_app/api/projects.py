@@ -15,11 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.filters import WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
 from sessions_app.api.agent_shapes import ProjectSerializer, ProjectValuesSerializer
-from sessions_app.api.requests import UniqueOrdering, given
+from sessions_app.api.requests import given
 from sessions_app.models import Project, ProjectStatus
 from sessions_app.selectors.agent_visibility import find_visible_project, visible_projects
 from sessions_app.services.projects import create_project, update_project
@@ -41,7 +42,7 @@ class ProjectListView(GenericAPIView[Project]):
 
     serializer_class = ProjectSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, UniqueOrdering)
+    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
     filterset_class = ProjectFilters
     search_fields = ("name", "description")
     ordering_fields = ("name", "created_at", "status")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from django.core.exceptions import ValidationError
-from django.db.models import BigIntegerField, QuerySet
+from django.db.models import BigIntegerField
 from django.utils import timezone
-from django_filters import rest_framework as filters
-from django_filters.fields import IsoDateTimeField
 from rest_framework import serializers
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 from migrations_tools.text import storable
@@ -48,23 +44,6 @@ class InstantField(serializers.DateTimeField):
         return super().enforce_timezone(value)
 
 
-class _InstantFormField(IsoDateTimeField):
-    """An instant in UTC: PostgreSQL knows no offsets of 16 hours and more."""
-
-    def to_python(self, value: Any) -> datetime | None:
-        found: datetime | None = super().to_python(value)
-        try:
-            return None if found is None else found.astimezone(UTC)
-        except OverflowError as error:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
-
-
-class InstantFilter(filters.IsoDateTimeFilter):
-    """Compares with an instant; one without offset is local time."""
-
-    field_class = _InstantFormField
-
-
 class JSONObjectField(serializers.DictField):
     """An object of JSON that a column can hold, not nested without end."""
 
@@ -97,11 +76,3 @@ class NamedReferenceSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
-
-
-class UniqueOrdering(OrderingFilter):
-    """``ordering``, with the key as last column: rows never change places between pages."""
-
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
-        ordering = self.get_ordering(request, queryset, view) or ()
-        return queryset.order_by(*ordering, "-pk" if "-" in "".join(ordering[:1]) else "pk")

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import ReasonSerializer
+from migrations_tools.api.filters import WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -24,7 +25,6 @@ from sessions_app.api.lesson_shapes import SemesterReferenceSerializer
 from sessions_app.api.requests import (
     LARGEST_ID,
     NamedReferenceSerializer,
-    UniqueOrdering,
     given,
 )
 from sessions_app.models import Cohort, Semester, SemesterStatus
@@ -130,7 +130,7 @@ class SemesterListView(GenericAPIView[Semester]):
 
     serializer_class = SemesterSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, UniqueOrdering)
+    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
     filterset_class = SemesterFilters
     search_fields = ("code", "name", "venue", "city")
     ordering_fields = ("start_date", "end_date", "code", "name")
@@ -189,7 +189,7 @@ class CohortListView(GenericAPIView[Cohort]):
 
     serializer_class = CohortSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, UniqueOrdering)
+    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
     filterset_class = CohortFilters
     search_fields = ("name", "semester__code", "semester__name")
     ordering_fields = ("name",)

@@ -30,11 +30,6 @@ class UploadForm(forms.Form):
     file = forms.FileField(label=_("File"), allow_empty_file=True, max_length=1_000)
 
 
-def who(request: HttpRequest) -> dict[str, Any]:
-    """Who acts, and where, as services ask it."""
-    return {"acting_user": cast(User, request.user), "surface": Surface.ADMIN}
-
-
 def refuse_without(request: HttpRequest, permission: str, deed: str) -> None:
     """Raise PermissionDenied, on record, where the person may not."""
     try:

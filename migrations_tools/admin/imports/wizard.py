@@ -23,8 +23,8 @@ from migrations_tools.admin.imports.pages import (
     own_upload,
     refuse_without,
     steps_at,
-    who,
 )
+from migrations_tools.admin.pages import who
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.kinds import ImportKind, get_kind
 from migrations_tools.imports.preview import LOOKED_AT, RowStatus

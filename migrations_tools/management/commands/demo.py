@@ -67,4 +67,5 @@ class Command(CarryoverCommand):
         with StringIO() as text:
             Console(file=text, width=120).print(table)
             self.stdout.write(text.getvalue())
-        self.stdout.write("All steps went well. To look around: make serve")
+        if not options["if_empty"]:
+            self.stdout.write("All steps went well. To look around: make serve")
