@@ -8,6 +8,9 @@ INSTALLED := $(VENV)/.installed-from-lock
 TEST_HOME := $(or $(CARRYOVER_TEST_HOME),$(or $(CARRYOVER_HOME),var)/test-home)
 PACKAGES := config guarantees migrations_tools sessions_app
 
+# The commands and the tests start many processes of Python: what is compiled once is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

@@ -16,11 +16,19 @@ from tests.database import do_not_wait_for_the_disk, execute_sql_flush, take_bas
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Before the test database is made: making it is mostly waiting for the disk."""
+    if connection.settings_dict["ENGINE"] == "config.embedded":
+        with django_db_blocker.unblock():
+            do_not_wait_for_the_disk()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, with a flush that append-only triggers and migrated rows survive."""
     with django_db_blocker.unblock():
-        if connection.settings_dict["ENGINE"] == "config.embedded":
-            do_not_wait_for_the_disk()
         take_baseline()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)

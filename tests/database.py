@@ -103,7 +103,7 @@ _LARGE = """
 
 def do_not_wait_for_the_disk() -> None:
     """The tests' own server holds nothing that has to survive a crash of the machine."""
-    with connection.cursor() as cursor:
+    with connection._nodb_cursor() as cursor:
         cursor.execute("ALTER SYSTEM SET fsync = off")
         cursor.execute("SELECT pg_reload_conf()")
 
