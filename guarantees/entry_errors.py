@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.exceptions import CarryoverError
 
 _TOLD = 10  # faults in the sentence; the details have all
@@ -28,7 +30,11 @@ class ValidationRefused(EntryRefused):
 
     def __init__(self, details: Sequence[dict[str, Any]]) -> None:
         messages = list(dict.fromkeys(detail["message"] for detail in details))
-        more = [f"And {len(messages) - _TOLD} more."] if len(messages) > _TOLD else []
+        more = (
+            [_("And %(messages)s more.") % {"messages": len(messages) - _TOLD}]
+            if len(messages) > _TOLD
+            else []
+        )
         super().__init__(" ".join(messages[:_TOLD] + more), details=list(details))
 
 

@@ -13,6 +13,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+from django.utils.translation import gettext as _
+
 from guarantees.matching import Dictionaries, Match, match_status
 from guarantees.models.number import PADDING
 from guarantees.reading import ValueNotUnderstood, read_amount, read_date
@@ -152,7 +154,7 @@ class Judge:
         day = read_date(cell, day_first=self._day_first)
         # a mere year in a cell for dates is a day of 1905
         if isinstance(cell, date) and day is not None and day.year not in _CELL_YEARS:
-            raise ValueNotUnderstood("implausible_year", day, "lies too far away to be meant.")
+            raise ValueNotUnderstood("implausible_year", day, _("lies too far away to be meant."))
         return day
 
 
@@ -165,7 +167,7 @@ class _CellReader:
         self.warnings: list[Problem] = []
 
     def refuse(self, column: Column, code: str, problem: str) -> None:
-        self.problems.append(Problem(column.value, code, f"{TITLES[column]}: {problem}"))
+        self.problems.append(Problem(column.value, code, f"{_(TITLES[column])}: {problem}"))
 
     def read(
         self, column: Column, reader: Callable[[Any], T | None], *, required: bool = False
@@ -173,7 +175,7 @@ class _CellReader:
         """The value of a cell; None where it is blank or refused."""
         cell = self._cells.get(column)
         if isinstance(cell, Unreadable):
-            self.refuse(column, cell.code, f"the cell {cell.message}")
+            self.refuse(column, cell.code, _("the cell %(message)s") % {"message": _(cell.message)})
             return None
         try:
             value = None if cell is None or is_blank(cell) else reader(cell)
@@ -181,7 +183,7 @@ class _CellReader:
             self.refuse(column, error.code, error.detail)
             return None
         if value is None and required:
-            self.refuse(column, "missing", "is missing.")
+            self.refuse(column, "missing", _("is missing."))
         return value
 
     def text(self, column: Column, *, required: bool = False) -> str:
@@ -195,22 +197,28 @@ class _CellReader:
 def _text(column: Column, cell: object) -> str | None:
     if isinstance(cell, bool | date | datetime | time | timedelta):
         raise ValueNotUnderstood(
-            "not_text", cell, "is no text; Excel has made something else of it."
+            "not_text", cell, _("is no text; Excel has made something else of it.")
         )
     if isinstance(cell, float):
         if abs(cell) >= _EXACT:
             raise ValueNotUnderstood(
                 "digits_lost",
                 cell,
-                "has more digits than Excel keeps in a number; write it as text.",
+                _("has more digits than Excel keeps in a number; write it as text."),
             )
         cell = int(cell) if cell.is_integer() else cell
     text = str(cell).strip(_EDGES)
     if not storable(text):
-        raise ValueNotUnderstood("bad_characters", ascii(text), "has characters that are no text.")
+        raise ValueNotUnderstood(
+            "bad_characters", ascii(text), _("has characters that are no text.")
+        )
     longest = _LONGEST.get(column, _LONGEST_OTHER)
     if len(text) > longest:
-        raise ValueNotUnderstood("too_long", text, f"has more than {longest:,} characters.")
+        raise ValueNotUnderstood(
+            "too_long",
+            text,
+            _("has more than %(longest)s characters.") % {"longest": f"{longest:,}"},
+        )
     return text or None
 
 
@@ -219,7 +227,9 @@ def _reference(reader: _CellReader) -> tuple[str, str]:
     contract, order = reader.text(Column.CONTRACT), reader.text(Column.ORDER)
     either = reader.text(Column.CONTRACT_OR_ORDER)
     if contract and order:
-        message = f"Purchase order: “{order}” is left out; the contract stands for the guarantee."
+        message = _(
+            "Purchase order: “%(order)s” is left out; the contract stands for the guarantee."
+        ) % {"order": order}
         reader.warnings.append(Problem(Column.ORDER.value, "order_left_out", message))
     if contract:
         return contract, CONTRACT
@@ -229,7 +239,7 @@ def _reference(reader: _CellReader) -> tuple[str, str]:
         return either, ORDER if _ORDER_MARK.match(either) else CONTRACT
     columns = (Column.CONTRACT, Column.ORDER, Column.CONTRACT_OR_ORDER)
     if not any(reader.has(column) for column in columns):
-        reader.refuse(Column.CONTRACT_OR_ORDER, "missing", "is missing.")
+        reader.refuse(Column.CONTRACT_OR_ORDER, "missing", _("is missing."))
     return "", ""
 
 
@@ -237,5 +247,8 @@ def _warnings(entry: Entry) -> list[Problem]:
     issue, expiry = entry.issue_date, entry.expiry_date
     if issue is None or expiry is None or issue <= expiry:
         return []
-    message = f"Expiry date: {expiry} is before the issue date, {issue}."
+    message = _("Expiry date: %(expiry)s is before the issue date, %(issue)s.") % {
+        "expiry": expiry,
+        "issue": issue,
+    }
     return [Problem(Column.EXPIRY_DATE.value, "expires_before_issue", message)]

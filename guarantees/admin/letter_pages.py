@@ -50,7 +50,9 @@ def session_letters(request: HttpRequest, pk: int) -> HttpResponse:
 def _number(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)):
         return int(text)
-    raise ValueRefused(f"“{text[:50]}” is no number of an action.", field="action")
+    raise ValueRefused(
+        _("“%(text)s” is no number of an action.") % {"text": text[:50]}, field="action"
+    )
 
 
 def _answer(request: HttpRequest, actions: Sequence[int], back: str) -> HttpResponse:
@@ -58,8 +60,11 @@ def _answer(request: HttpRequest, actions: Sequence[int], back: str) -> HttpResp
     if request.GET.get("format") == "pdf":
         if len(actions) > _MOST_IN_PDF:
             raise ValueRefused(
-                f"{len(actions)} letters are more than one PDF holds, which is {_MOST_IN_PDF}; "
-                "open them as a page and print that."
+                _(
+                    "%(actions)s letters are more than one PDF holds, which is "
+                    "%(most_in_pdf)s; open them as a page and print that."
+                )
+                % {"actions": len(actions), "most_in_pdf": _MOST_IN_PDF}
             )
         return _pdf(actions, language)
     others = [code for code in LANGUAGES if code != language]

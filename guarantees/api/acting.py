@@ -6,6 +6,7 @@ import hashlib
 from typing import Any, Final
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -125,7 +126,9 @@ def _act(
         if number is not None:
             raise
         # the service knows guarantees by their number, and there is none to name
-        raise NotFound(f"There is no guarantee with the id {pk}.", guarantee=int(pk)) from refusal
+        raise NotFound(
+            _("There is no guarantee with the id %(pk)s.") % {"pk": pk}, guarantee=int(pk)
+        ) from refusal
 
 
 def act(

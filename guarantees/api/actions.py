@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -195,7 +196,8 @@ def _require_seen(request: Request, draft: GuaranteeAction, seen: GuaranteeActio
     require_match(request, now)
     if now != ActionSerializer(seen).data:
         raise ChangedMeanwhile(
-            f"Draft {draft.pk} was changed at the same moment; look at it, and try again.",
+            gettext("Draft %(draft)s was changed at the same moment; look at it, and try again.")
+            % {"draft": draft.pk},
             action=draft.pk,
         )
 

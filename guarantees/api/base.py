@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import django_filters
 from django import forms
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import filters, mixins, viewsets
 from rest_framework.exceptions import NotFound, ValidationError
@@ -62,7 +63,12 @@ class Search(filters.SearchFilter):
     def get_search_terms(self, request: Request) -> list[str]:
         if len(request.query_params.get(self.search_param, "")) > _LONGEST_SEARCH:
             raise ValidationError(
-                {self.search_param: [f"Search for {_LONGEST_SEARCH} characters at most."]}
+                {
+                    self.search_param: [
+                        _("Search for %(longest_search)s characters at most.")
+                        % {"longest_search": _LONGEST_SEARCH}
+                    ]
+                }
             )
         return list(super().get_search_terms(request))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -157,7 +158,7 @@ class EntersGuarantees(GenericViewSet[Any]):
     def create(self, request: Request) -> Response:
         """Enter a guarantee; it comes into the manual batch of the day."""
         if not isinstance(request.data, dict):
-            raise serializers.ValidationError("Send an object.", code="invalid")
+            raise serializers.ValidationError(_("Send an object."), code="invalid")
         entered = enter_guarantee(request.data, acting_user=caller(request), surface=SURFACE)
         (told,) = _told(entered)
         return Response(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import BigIntegerField
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -27,7 +28,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
                 raise serializers.ValidationError(
-                    {name: ["There is no such field."] for name in unknown}, code="unknown_field"
+                    {name: [_("There is no such field.")] for name in unknown}, code="unknown_field"
                 )
         return super().to_internal_value(data)
 
@@ -78,5 +79,5 @@ def _amount(value: Any) -> Decimal | None:
 
 def _day(value: Any) -> date | None:
     if not isinstance(value, str):
-        raise ValueNotUnderstood("not_a_date", value, "is not a date.")
+        raise ValueNotUnderstood("not_a_date", value, _("is not a date."))
     return read_date(value, day_first=day_first())

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -136,7 +137,8 @@ class GuaranteeViewSet(WritesLetters, EntersGuarantees, ActsOnGuarantees, Databa
         found = newest_letter(guarantee.pk)
         if found is None:
             raise LetterRefused(
-                f"No issued extension or release of guarantee {guarantee.number} has a letter.",
+                _("No issued extension or release of guarantee %(number)s has a letter.")
+                % {"number": guarantee.number},
                 guarantee=guarantee.pk,
             )
         return self.letters(request, [found])

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from csp import constants as csp
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
@@ -58,7 +59,9 @@ class LetterNegotiation(DefaultContentNegotiation):
         for renderer in renderers:
             if renderer.format == asked:
                 return renderer, renderer.media_type
-        raise serializers.ValidationError({"format": ["A letter is html or pdf."]}, code="invalid")
+        raise serializers.ValidationError(
+            {"format": [_("A letter is html or pdf.")]}, code="invalid"
+        )
 
 
 class LetterQuerySerializer(serializers.Serializer[Any]):

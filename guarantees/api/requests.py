@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from guarantees.api.fields import (
@@ -114,5 +115,7 @@ class NameDecisionSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "supplier" not in attrs and "bank" not in attrs:
-            raise serializers.ValidationError("Name a supplier, a bank, or both.", code="required")
+            raise serializers.ValidationError(
+                _("Name a supplier, a bank, or both."), code="required"
+            )
         return attrs

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -119,7 +120,10 @@ class UploadViewSet(viewsets.GenericViewSet[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.action == "create" and _length(request) > _LARGEST_REQUEST:
-            raise TooLarge(f"A workbook has {limits.FILE_BYTES:,} bytes at most.")
+            raise TooLarge(
+                _("A workbook has %(file_bytes)s bytes at most.")
+                % {"file_bytes": f"{limits.FILE_BYTES:,}"}
+            )
 
     @extend_schema(
         operation_id="import_batches_upload",

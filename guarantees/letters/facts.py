@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from guarantees.action_errors import LetterRefused
 from guarantees.letters.figures import arabic_digits, written_amount, written_date
@@ -106,17 +107,22 @@ def sender(language: str) -> Sender:
 def _require_letter(action: GuaranteeAction) -> None:
     named: dict[str, Any] = {"action": action.pk}
     if action.status != ActionStatus.ISSUED:
-        raise LetterRefused(f"Action {action.pk} is a draft: issue it first.", **named)
+        raise LetterRefused(
+            _("Action %(action)s is a draft: issue it first.") % {"action": action.pk}, **named
+        )
     if action.action_type not in _LETTERS:
         raise LetterRefused(
-            f"Action {action.pk} is a {action.action_type}: letters are for extensions and "
-            "releases.",
+            _("Action %(action)s is a %(action_type)s: letters are for extensions and releases.")
+            % {"action": action.pk, "action_type": _(action.action_type)},
             **named,
         )
     if action.action_type == ActionType.EXTENSION and action.new_expiry is None:
         raise LetterRefused(
-            f"Action {action.pk} of the old system extends to no day that could be read: it has no "
-            "letter.",
+            _(
+                "Action %(action)s of the old system extends to no day that could be "
+                "read: it has no letter."
+            )
+            % {"action": action.pk},
             **named,
         )
 

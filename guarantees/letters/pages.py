@@ -11,6 +11,7 @@ from typing import Final
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from guarantees.action_errors import LetterRefused, NotFound, ValueRefused
 from guarantees.letters.facts import letter_of, sender, with_letters
@@ -51,13 +52,19 @@ def render_letters(
     Raises NotFound, LetterRefused or ValueRefused; then there is no document at all.
     """
     if language not in LANGUAGES:
-        raise ValueRefused(f"“{language}” is no language of letters: {', '.join(LANGUAGES)}.")
+        raise ValueRefused(
+            _("“%(language)s” is no language of letters: %(languages)s.")
+            % {"language": language, "languages": ", ".join(LANGUAGES)}
+        )
     if not action_ids:
-        raise ValueRefused("Name at least one action.")
+        raise ValueRefused(_("Name at least one action."))
     if len(action_ids) > MOST_LETTERS:
         raise ValueRefused(
-            f"{len(action_ids)} letters are more than one document holds; take "
-            f"{MOST_LETTERS} at a time."
+            _(
+                "%(action_ids)s letters are more than one document holds; take "
+                "%(most_letters)s at a time."
+            )
+            % {"action_ids": len(action_ids), "most_letters": MOST_LETTERS}
         )
     return render_to_string(
         f"guarantees/letters/{language}.html",
@@ -82,13 +89,16 @@ def letters_of_session(session_id: int) -> list[int]:
     pk = session_id if 0 < session_id <= LARGEST_ID else 0
     session = ActionSession.objects.filter(pk=pk).first()
     if session is None:
-        raise NotFound(f"There is no action session {session_id}.", session=session_id)
+        raise NotFound(
+            _("There is no action session %(session_id)s.") % {"session_id": session_id},
+            session=session_id,
+        )
     actions = with_letters(GuaranteeAction.objects.filter(session=session))
     found = list(actions.order_by("issued_at", "pk").values_list("pk", flat=True))
     if not found:
         raise LetterRefused(
-            f"No action of {session.day} has a letter: letters are for issued extensions and "
-            "releases.",
+            _("No action of %(day)s has a letter: letters are for issued extensions and releases.")
+            % {"day": session.day},
             session=session.pk,
         )
     return found
@@ -112,5 +122,5 @@ def _in_order(action_ids: Sequence[int]) -> list[GuaranteeAction]:
     found = GuaranteeAction.objects.select_related("guarantee").in_bulk(storable)
     for pk in wanted:
         if pk not in found:
-            raise NotFound(f"There is no action {pk}.", action=pk)
+            raise NotFound(_("There is no action %(pk)s.") % {"pk": pk}, action=pk)
     return [found[pk] for pk in wanted]

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext
+
 from guarantees.reading.errors import ValueNotUnderstood
 from guarantees.reading.text import plain
 
@@ -61,29 +63,33 @@ def read_amount(value: object, *, legacy: bool = False) -> Decimal | None:
         amount = _read_number(value)
     if not legacy and amount <= _ZERO:
         if amount == _ZERO:
-            raise ValueNotUnderstood("zero", value, "is zero; an amount is more than that.")
-        raise ValueNotUnderstood("negative", value, "is negative; an amount is more than zero.")
+            raise ValueNotUnderstood(
+                "zero", value, gettext("is zero; an amount is more than that.")
+            )
+        raise ValueNotUnderstood(
+            "negative", value, gettext("is negative; an amount is more than zero.")
+        )
     return amount
 
 
 def _read_number(value: object) -> Decimal:
     """A cell that is a number already."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueNotUnderstood("not_a_number", value, "is not an amount.")
+        raise ValueNotUnderstood("not_a_number", value, gettext("is not an amount."))
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not exact.is_finite():
-        raise ValueNotUnderstood("not_a_number", value, "is not an amount.")
+        raise ValueNotUnderstood("not_a_number", value, gettext("is not an amount."))
     if exact.adjusted() >= _WHOLE_DIGITS:
-        raise ValueNotUnderstood("too_large", value, "is larger than any amount.")
+        raise ValueNotUnderstood("too_large", value, gettext("is larger than any amount."))
     amount = exact.quantize(_CENT)
     if abs(amount - exact) > (_FLOAT_ERROR if isinstance(value, float) else _ZERO):
-        raise ValueNotUnderstood("too_many_decimals", value, "has more than two decimals.")
+        raise ValueNotUnderstood("too_many_decimals", value, gettext("has more than two decimals."))
     return amount
 
 
 def _read_text(text: str, value: str) -> Decimal:
     if len(text) > _LONGEST:
-        raise ValueNotUnderstood("not_a_number", value, "is not an amount.")
+        raise ValueNotUnderstood("not_a_number", value, gettext("is not an amount."))
     sign, body = _without_sign(_CURRENCY.sub(_WORD, text))
     if not _BODY.fullmatch(body):
         raise _not_a_number(body, value)
@@ -91,11 +97,11 @@ def _read_text(text: str, value: str) -> Decimal:
     digits = _without_thousands(whole, value).lstrip("0")
     decimals = fraction.rstrip("0")
     if decimals and not decimals.isdigit():
-        raise ValueNotUnderstood("several_numbers", value, "contains several numbers.")
+        raise ValueNotUnderstood("several_numbers", value, gettext("contains several numbers."))
     if len(decimals) > 2:
-        raise ValueNotUnderstood("too_many_decimals", value, "has more than two decimals.")
+        raise ValueNotUnderstood("too_many_decimals", value, gettext("has more than two decimals."))
     if len(digits) > _WHOLE_DIGITS:
-        raise ValueNotUnderstood("too_large", value, "is larger than any amount.")
+        raise ValueNotUnderstood("too_large", value, gettext("is larger than any amount."))
     return Decimal(f"{sign}{digits or '0'}.{decimals or '0'}").quantize(_CENT)
 
 
@@ -114,10 +120,12 @@ def _without_sign(text: str) -> tuple[str, str]:
 
 def _not_a_number(body: str, value: str) -> ValueNotUnderstood:
     if _EXPONENT.fullmatch(body):
-        return ValueNotUnderstood("exponent", value, "has an exponent; write all its digits.")
+        return ValueNotUnderstood(
+            "exponent", value, gettext("has an exponent; write all its digits.")
+        )
     if _TWO_NUMBERS.search(body):
-        return ValueNotUnderstood("several_numbers", value, "contains several numbers.")
-    return ValueNotUnderstood("not_a_number", value, "is not an amount.")
+        return ValueNotUnderstood("several_numbers", value, gettext("contains several numbers."))
+    return ValueNotUnderstood("not_a_number", value, gettext("is not an amount."))
 
 
 def _split(body: str, value: str) -> tuple[str, str]:
@@ -141,9 +149,9 @@ def _without_thousands(whole: str, value: str) -> str:
     if _GROUPED.fullmatch(whole):
         return re.sub("[^0-9]", "", whole)
     if " " in whole:
-        raise ValueNotUnderstood("several_numbers", value, "contains several numbers.")
+        raise ValueNotUnderstood("several_numbers", value, gettext("contains several numbers."))
     raise _bad_grouping(value)
 
 
 def _bad_grouping(value: str) -> ValueNotUnderstood:
-    return ValueNotUnderstood("bad_grouping", value, "has separators where none belong.")
+    return ValueNotUnderstood("bad_grouping", value, gettext("has separators where none belong."))

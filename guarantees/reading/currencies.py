@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from guarantees.reading.errors import ValueNotUnderstood
 from guarantees.reading.text import plain
 
@@ -44,7 +46,7 @@ def read_currency(value: object) -> str | None:
         return None
     code = currency_in(text)
     if code is None:
-        raise ValueNotUnderstood("unknown_currency", value, "is no currency that is known.")
+        raise ValueNotUnderstood("unknown_currency", value, _("is no currency that is known."))
     return code
 
 
@@ -61,5 +63,5 @@ def currency_in(value: object) -> str | None:
     if len(found) == 1:
         return found.pop()
     if not found and _OF_SEVERAL.intersection(words):
-        raise ValueNotUnderstood("unknown_currency", value, "does not say which currency it is.")
+        raise ValueNotUnderstood("unknown_currency", value, _("does not say which currency it is."))
     return "SAR" if not found and _SAUDI.intersection(words) else None

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from guarantees.reading.errors import ValueNotUnderstood
 from guarantees.reading.text import plain
@@ -79,7 +80,7 @@ def read_date(value: object, *, day_first: bool = True) -> date | None:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_serial(value, value)
-    raise ValueNotUnderstood("not_a_date", value, "is not a date.")
+    raise ValueNotUnderstood("not_a_date", value, _("is not a date."))
 
 
 @lru_cache(maxsize=65_536)  # the dates of a file repeat
@@ -88,7 +89,7 @@ def _read_text(value: str, day_first: bool) -> date | None:
     if not text:
         return None
     if len(text) > _LONGEST:
-        raise ValueNotUnderstood("not_a_date", value, "is not a date.")
+        raise ValueNotUnderstood("not_a_date", value, _("is not a date."))
     if _HIJRI_MARK.search(text):
         raise _hijri(value)
     text = _TIME.sub("", text)
@@ -107,14 +108,14 @@ def _read_text(value: str, day_first: bool) -> date | None:
         return _date(int(found[3]), _month(found[1], value), int(found[2]), value)
     if found := _NUMBER.fullmatch(text):
         return _from_serial(int(found[1]) if len(found[1]) < 10 else 0, value)
-    raise ValueNotUnderstood("not_a_date", value, "is not a date.")
+    raise ValueNotUnderstood("not_a_date", value, _("is not a date."))
 
 
 def _month(name: str, value: str) -> int:
     words = " ".join(name.lower().translate(_ONE_ALEF).split())
     number = _MONTH_NUMBERS.get(words.rstrip("."))
     if number is None:
-        raise ValueNotUnderstood("not_a_date", value, "names no month of the calendar.")
+        raise ValueNotUnderstood("not_a_date", value, _("names no month of the calendar."))
     return number
 
 
@@ -122,18 +123,20 @@ def _date(year: int, month: int, day: int, value: str) -> date:
     if year in _HIJRI_YEARS:
         raise _hijri(value)
     if year not in PLAUSIBLE_YEARS:
-        raise ValueNotUnderstood("implausible_year", value, "lies too far away to be meant.")
+        raise ValueNotUnderstood("implausible_year", value, _("lies too far away to be meant."))
     try:
         return date(year, month, day)
     except ValueError:
-        raise ValueNotUnderstood("impossible_date", value, "is no day of the calendar.") from None
+        raise ValueNotUnderstood(
+            "impossible_date", value, _("is no day of the calendar.")
+        ) from None
 
 
 def _from_serial(serial: float, value: object) -> date:
     if SERIALS[0] <= serial < SERIALS[-1] + 1:
         return _SERIAL_ZERO + timedelta(days=int(serial))
-    raise ValueNotUnderstood("implausible_serial", value, "is a number and no date.")
+    raise ValueNotUnderstood("implausible_serial", value, _("is a number and no date."))
 
 
 def _hijri(value: str) -> ValueNotUnderstood:
-    return ValueNotUnderstood("hijri_year", value, "is a Hijri date; write the Gregorian one.")
+    return ValueNotUnderstood("hijri_year", value, _("is a Hijri date; write the Gregorian one."))

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from guarantees.reading.dates import PLAUSIBLE_YEARS
 from guarantees.reading.errors import ValueNotUnderstood
 
@@ -39,4 +41,4 @@ def read_legacy_instant(text: str | None) -> datetime | None:
 
 
 def _not_an_instant(text: str) -> ValueNotUnderstood:
-    return ValueNotUnderstood("not_an_instant", text, "is no point in time.")
+    return ValueNotUnderstood("not_an_instant", text, _("is no point in time."))

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import MD5
+from django.utils.translation import gettext
 
 from guarantees.action_errors import NotFound
 from guarantees.models import ActionStatus, ActionType, Guarantee, GuaranteeAction, ImportedRecord
@@ -107,7 +108,11 @@ def history_of_number(number: str) -> list[dict[str, Any]]:
     """
     events = _events(number)
     if not events:
-        raise NotFound(f"Nothing is known of a guarantee “{comparable(number)}”.", number=number)
+        raise NotFound(
+            gettext("Nothing is known of a guarantee “%(number)s”.")
+            % {"number": comparable(number)},
+            number=number,
+        )
     events.sort(key=lambda event: (event.at, _RANKS[event.kind], *map(str, event.of.values())))
     version: dict[str, Any] = {}
     told = []
@@ -152,7 +157,7 @@ def _imported(guarantee: Guarantee, versions: list[Any]) -> Event:
         kind=IMPORT,
         at=guarantee.created_at,
         source=str(guarantee.batch),
-        title=f"Imported as guarantee {guarantee.pk}",
+        title=gettext("Imported as guarantee %(guarantee)s") % {"guarantee": guarantee.pk},
         by=guarantee.batch.uploaded_by,
         reason="",
         of={"id": guarantee.pk, "guarantee": guarantee.pk},
@@ -176,8 +181,8 @@ def _changed(versions: Iterable[list[Any]]) -> Iterator[Event]:
                 yield Event(
                     kind=CHANGE,
                     at=after.history_date,
-                    source="changed by hand",
-                    title=f"Guarantee {after.id} changed",
+                    source=gettext("changed by hand"),
+                    title=gettext("Guarantee %(after)s changed") % {"after": after.id},
                     by=after.history_user.get_username() if after.history_user else "",
                     reason=reason,
                     of={"id": after.history_id, "guarantee": after.id},
@@ -206,9 +211,9 @@ def _acted(action: GuaranteeAction) -> Event:
     return Event(
         kind=ACTION,
         at=action.issued_at or action.created_at,
-        source="action" if action.created_by_id else "action of the old system",
+        source=gettext("action") if action.created_by_id else gettext("action of the old system"),
         title=f"{ActionType(action.action_type).label.capitalize()}"
-        + ("" if is_issued else " (draft)"),
+        + ("" if is_issued else f" ({gettext('draft')})"),
         by=action.created_by.get_username() if action.created_by else "",
         reason=action.reason or action.notes,
         of={"id": action.pk, "guarantee": action.guarantee_id},
@@ -244,8 +249,9 @@ def _waiting(record: Any) -> Event:
     return Event(
         kind=LEGACY,
         at=at if isinstance(at, datetime) else record.staged_at,
-        source=f"old row {record.pk}, not carried over yet",
-        title=f"Old row of type “{record.record_type or 'import'}”",
+        source=gettext("old row %(record)s, not carried over yet") % {"record": record.pk},
+        title=gettext("Old row of type “%(record_type)s”")
+        % {"record_type": record.record_type or "import"},
         by="",
         reason="",
         of={"id": record.pk, "guarantee": None},

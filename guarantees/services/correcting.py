@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from guarantees.action_errors import GuaranteeProtected, NotFound
 from guarantees.cutovers import write_both
@@ -40,14 +41,20 @@ def correct_guarantee(
     with transaction.atomic():
         guarantee = lock_guarantee_by_id(guarantee_id)
         if guarantee is None:
-            raise NotFound(f"There is no guarantee with the id {guarantee_id}.")
+            raise NotFound(
+                _("There is no guarantee with the id %(guarantee_id)s.")
+                % {"guarantee_id": guarantee_id}
+            )
         if before is not None:
             before(guarantee)
         changes = changes_asked(guarantee, values)
         if guarantee.is_protected:
             raise GuaranteeProtected(
-                f"Guarantee {guarantee.number} is protected: its values change by an issued "
-                "modification only.",
+                _(
+                    "Guarantee %(number)s is protected: its values change by an issued "
+                    "modification only."
+                )
+                % {"number": guarantee.number},
                 guarantee=guarantee.pk,
             )
         require_seen(guarantee, changes, seen or {})

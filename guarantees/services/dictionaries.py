@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, ProtectedError
+from django.utils.translation import gettext as _
 
 from guarantees.entry_errors import EntryRefused, NoSuchRow
 from guarantees.models import Bank, BankAlias, Supplier, SupplierAlias, SupplierOverride
@@ -87,7 +88,7 @@ def remove_row(model: type[Row], pk: int, *, acting_user: User, surface: str) ->
             delete(row, acting_user=acting_user, reason=history_reason("removed", surface))
         except ProtectedError as error:
             raise InUse(
-                f"{row} cannot be removed: guarantees or actions name it.", id=pk
+                _("%(row)s cannot be removed: guarantees or actions name it.") % {"row": row}, id=pk
             ) from error
 
 
@@ -100,7 +101,10 @@ def _require(model: type[Model], deed: str, user: User, surface: str) -> None:
 def _locked(model: type[Row], pk: int) -> Row:
     row = model._default_manager.select_for_update().filter(pk=pk).first()
     if row is None:
-        raise NoSuchRow(f"There is no {model._meta.verbose_name} {pk}.", id=pk)
+        raise NoSuchRow(
+            _("There is no %(model)s %(pk)s.") % {"model": model._meta.verbose_name, "pk": pk},
+            id=pk,
+        )
     return row
 
 
@@ -108,11 +112,14 @@ def _write(row: Model, acting_user: User, reason: str) -> None:
     written = (getattr(row, name) for name in _NAMES[type(row)])
     name = next((name for name in written if normalize_name(name)), "")
     if not name:
-        raise NameMissing(f"A {row._meta.verbose_name} needs a name.", field=_NAMES[type(row)][0])
+        raise NameMissing(
+            _("A %(model)s needs a name.") % {"model": row._meta.verbose_name},
+            field=_NAMES[type(row)][0],
+        )
     row.normalized_name = normalize_name(name)  # type: ignore[attr-defined]  # all of them have it
     try:
         with transaction.atomic():
             save(row, acting_user=acting_user, reason=reason)
             connection.check_constraints()  # foreign keys would wait for the end
     except IntegrityError as error:
-        raise NoSuchRow("The supplier or bank it is for does not exist.") from error
+        raise NoSuchRow(_("The supplier or bank it is for does not exist.")) from error

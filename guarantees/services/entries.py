@@ -9,6 +9,8 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from guarantees.entry_errors import ValidationRefused
 from guarantees.intake import Entry, Judge, Problem
@@ -35,7 +37,7 @@ LONGEST_TEXT: Final = 200_000
 MOST_PASTED: Final = 500
 
 #: In place of a list or an object: a form has plain values only.
-_NO_VALUE: Final = Unreadable("not_text", "has no plain value.")
+_NO_VALUE: Final = Unreadable("not_text", gettext_noop("has no plain value."))
 _RELATED_TO: Final = (None, "", "contract", "purchase_order")
 
 
@@ -89,12 +91,13 @@ def _typed(values: Mapping[str, object]) -> tuple[Cells, list[Problem]]:
     """What was typed into a form, as cells, and what no cell can be."""
     cells, unknown = cells_of(values)
     problems = [
-        Problem(name, "unknown_field", f"{name}: there is no such field.") for name in unknown
+        Problem(name, "unknown_field", _("%(name)s: there is no such field.") % {"name": name})
+        for name in unknown
     ]
     cells |= {name: _NO_VALUE for name, value in cells.items() if isinstance(value, list | dict)}
     if values.get("related_to") not in _RELATED_TO:
         problems.append(
-            Problem("related_to", "invalid_value", "related_to is contract or purchase_order.")
+            Problem("related_to", "invalid_value", _("related_to is contract or purchase_order."))
         )
     return cells, problems
 
@@ -129,16 +132,26 @@ def preview_pasted(text: str, *, acting_user: User, surface: str) -> list[Judged
 
 def _pasted(text: str) -> list[Cells]:
     if len(text) > LONGEST_TEXT:
-        _refuse_text("too_long", f"The text has more than {LONGEST_TEXT:,} characters.")
+        _refuse_text(
+            "too_long",
+            _("The text has more than %(longest_text)s characters.")
+            % {"longest_text": f"{LONGEST_TEXT:,}"},
+        )
     found = read_pasted(text)
     if not found:
         _refuse_text(
             "not_understood",
-            "No guarantee was found in the text. Paste rows with their headings from a table, or "
-            "lines such as “Guarantee number: …”.",
+            _(
+                "No guarantee was found in the text. Paste rows with their headings from "
+                "a table, or lines such as “Guarantee number: …”."
+            ),
         )
     if len(found) > MOST_PASTED:
-        _refuse_text("too_many", f"The text has more than {MOST_PASTED} guarantees; use a file.")
+        _refuse_text(
+            "too_many",
+            _("The text has more than %(most_pasted)s guarantees; use a file.")
+            % {"most_pasted": MOST_PASTED},
+        )
     return found
 
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from guarantees.entry_errors import AlreadyImported
 from guarantees.intake import Entry, Judge, Problem
@@ -99,8 +100,11 @@ def import_workbook(
 def already_imported(file_name: str, batch: int) -> AlreadyImported:
     """The refusal of a file that became ``batch`` before."""
     return AlreadyImported(
-        f"{file_name} was imported before, as batch {batch}. Confirm the import if it is to come "
-        "in a second time.",
+        _(
+            "%(file_name)s was imported before, as batch %(batch)s. Confirm the "
+            "import if it is to come in a second time."
+        )
+        % {"file_name": file_name, "batch": batch},
         batch=batch,
     )
 
@@ -168,7 +172,9 @@ def _flag(row: JudgedRow, entry: Entry, known: dict[Key, int], first_rows: dict[
         row.judged.warnings.append(duplicate_of(stored))
     above = next((first_rows[hash(key)] for key in keys if hash(key) in first_rows), None)
     if above is not None:
-        message = f"Guarantee number: row {above} has the same number, bank, amount and expiry."
+        message = _(
+            "Guarantee number: row %(above)s has the same number, bank, amount and expiry."
+        ) % {"above": above}
         row.judged.warnings.append(Problem("number", "duplicate_in_file", message))
     for key in keys:
         first_rows.setdefault(hash(key), row.number)
@@ -176,7 +182,9 @@ def _flag(row: JudgedRow, entry: Entry, known: dict[Key, int], first_rows: dict[
 
 def duplicate_of(pk: int) -> Problem:
     """The flag of an entry whose number, bank, amount and expiry a stored guarantee has."""
-    message = f"Guarantee number: guarantee {pk} has the same number, bank, amount and expiry."
+    message = _(
+        "Guarantee number: guarantee %(pk)s has the same number, bank, amount and expiry."
+    ) % {"pk": pk}
     return Problem("number", "duplicate", message)
 
 

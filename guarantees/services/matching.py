@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, Model, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from guarantees.cutovers import write_both
 from guarantees.entry_errors import (
@@ -148,7 +149,9 @@ def decide_as_new(
     name = name.strip()
     normalized = normalize_name(name) if storable(name) else ""
     if not normalized:
-        raise DecisionRefused(f"A {party.name} needs a name.", code="missing", field="name")
+        raise DecisionRefused(
+            _("A %(name)s needs a name.") % {"name": _(party.name)}, code="missing", field="name"
+        )
     why = history_reason(f"{party.name} decided", surface, reason)
     with transaction.atomic():
         guarantee, batch = _lock(guarantee_id)
@@ -157,8 +160,8 @@ def decide_as_new(
         taken = dictionary.match(name)
         if taken.tier not in (None, Tier.FUZZY):
             raise NameTaken(
-                f"“{name}” is a name of the {party.name} “{taken.candidates[0].name}” already; "
-                "choose that one.",
+                _("“%(name)s” is a name of the %(party)s “%(known)s” already; choose that one.")
+                % {"name": name, "party": _(party.name), "known": taken.candidates[0].name},
                 field="name",
             )
         column = "name" if party is _SUPPLIER else _column_of(name)
@@ -195,13 +198,19 @@ def preview_decision(
     require_deciding(party_name, acting_user, surface)
     guarantee = Guarantee.objects.filter(pk=_storable_id(guarantee_id)).first()
     if guarantee is None:
-        raise NoSuchRow(f"There is no guarantee {guarantee_id}.", field="guarantee")
+        raise NoSuchRow(
+            _("There is no guarantee %(guarantee_id)s.") % {"guarantee_id": guarantee_id},
+            field="guarantee",
+        )
     _require_open(party, guarantee)
     chosen = None
     if pk is not None:
         chosen = party.model._default_manager.filter(pk=_storable_id(pk)).first()
         if chosen is None:
-            raise NoSuchRow(f"There is no {party.name} {pk}.", field=party.name)
+            raise NoSuchRow(
+                _("There is no %(name)s %(pk)s.") % {"name": _(party.name), "pk": pk},
+                field=party.name,
+            )
     rows = _judged(party, _reached(party, guarantee))
     return DecisionPreview(
         guarantee=guarantee,
@@ -225,15 +234,15 @@ def require_deciding(party_name: str, acting_user: User, surface: str) -> None:
 def _require_storable(reason: str) -> None:
     if not storable(reason):
         raise DecisionRefused(
-            "Reason: it is no text that can be stored.", code="invalid_value", field="reason"
+            _("Reason: it is no text that can be stored."), code="invalid_value", field="reason"
         )
 
 
 def _require_open(party: _Party, guarantee: Guarantee) -> None:
     if guarantee.is_protected:
         raise GuaranteeProtected(
-            f"Guarantee {guarantee.number} is protected; issue a modification to correct its "
-            f"{party.name}.",
+            _("Guarantee %(number)s is protected; issue a modification to correct its %(name)s.")
+            % {"number": guarantee.number, "name": _(party.name)},
             guarantee=guarantee.pk,
         )
 
@@ -259,12 +268,22 @@ def _decide(
         rows = party.model._default_manager.select_for_update(no_key=True)
         chosen = rows.filter(pk=_storable_id(pk)).first()
         if chosen is None:
-            raise NoSuchRow(f"There is no {party.name} {pk}.", field=party.name)
+            raise NoSuchRow(
+                _("There is no %(name)s %(pk)s.") % {"name": _(party.name), "pk": pk},
+                field=party.name,
+            )
         _require_open(party, guarantee)
         if seen is not ... and seen != getattr(guarantee, party.column):
             raise DecidedMeanwhile(
-                f"Somebody has decided the {party.name} of guarantee {guarantee.number} meanwhile: "
-                f"it is {getattr(guarantee, party.name) or 'nobody'}.",
+                _(
+                    "Somebody has decided the %(name)s of guarantee %(number)s meanwhile: it "
+                    "is %(chosen)s."
+                )
+                % {
+                    "name": _(party.name),
+                    "number": guarantee.number,
+                    "chosen": getattr(guarantee, party.name) or _("nobody"),
+                },
                 guarantee=guarantee.pk,
             )
         raw_name = getattr(guarantee, party.raw)
@@ -286,7 +305,10 @@ def _lock(guarantee_id: int) -> tuple[Guarantee, ImportBatch]:
     batch = None if found is None else lock_batch(pk=found)
     guarantee = asked.select_for_update(no_key=True).first()
     if guarantee is None or batch is None:
-        raise NoSuchRow(f"There is no guarantee {guarantee_id}.", field="guarantee")
+        raise NoSuchRow(
+            _("There is no guarantee %(guarantee_id)s.") % {"guarantee_id": guarantee_id},
+            field="guarantee",
+        )
     return guarantee, batch
 
 

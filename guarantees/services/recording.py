@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
+from django.utils.translation import gettext as _
 
 from guarantees.cutovers import write_both
 from guarantees.entry_errors import DictionaryChanged
@@ -137,7 +138,7 @@ def references_checked() -> Iterator[None]:
         if getattr(error.__cause__, "sqlstate", "") != "23503":
             raise
         raise DictionaryChanged(
-            "A supplier or bank was deleted meanwhile; nothing was kept. Try again."
+            _("A supplier or bank was deleted meanwhile; nothing was kept. Try again.")
         ) from error
 
 

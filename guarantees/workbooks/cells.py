@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from guarantees.reading.text import plain
 
 
@@ -18,13 +21,13 @@ class Unreadable:
 #: A formula whose program did not keep what it came to.
 FORMULA_WITHOUT_VALUE = Unreadable(
     "formula_without_value",
-    "is a formula without a saved result; open the file in Excel and save it.",
+    gettext_noop("is a formula without a saved result; open the file in Excel and save it."),
 )
 
 
 def error_cell(shown: object) -> Unreadable:
     """A cell in which Excel shows an error, such as ``#REF!``."""
-    return Unreadable("error_cell", f"shows the error {shown}.")
+    return Unreadable("error_cell", _("shows the error %(shown)s.") % {"shown": shown})
 
 
 def is_blank(cell: object) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from django.utils.translation import gettext, gettext_noop
+
 from guarantees.workbooks import limits
 from guarantees.workbooks.cells import is_blank
 from guarantees.workbooks.errors import WorkbookRefused
@@ -25,11 +27,11 @@ T = TypeVar("T")
 
 #: What every row needs; of several columns one is enough.
 REQUIRED: Final[Mapping[str, frozenset[Column]]] = {
-    "guarantee number": frozenset({Column.NUMBER}),
-    "supplier": frozenset({Column.SUPPLIER}),
-    "bank": frozenset({Column.BANK}),
-    "amount": frozenset({Column.AMOUNT}),
-    "contract or purchase order": frozenset(
+    gettext_noop("guarantee number"): frozenset({Column.NUMBER}),
+    gettext_noop("supplier"): frozenset({Column.SUPPLIER}),
+    gettext_noop("bank"): frozenset({Column.BANK}),
+    gettext_noop("amount"): frozenset({Column.AMOUNT}),
+    gettext_noop("contract or purchase order"): frozenset(
         {Column.CONTRACT, Column.ORDER, Column.CONTRACT_OR_ORDER}
     ),
 }
@@ -119,7 +121,8 @@ class OpenWorkbook:
         """Raises WorkbookRefused where somebody wrote into the file meanwhile."""
         if _stamp(self._file) != self._stamp:
             raise WorkbookRefused(
-                f"{self._name} was changed while it was read.", code="file_changed"
+                gettext("%(name)s was changed while it was read.") % {"name": self._name},
+                code="file_changed",
             )
 
     def _rows(self) -> Iterator[WorkbookRow]:
@@ -187,7 +190,10 @@ def _chosen(name: str, book: Book, asked: str | None, file: io.BufferedReader) -
     if not sheets and asked is None:
         raise damaged(name)
     if not sheets:
-        raise WorkbookRefused(f"{name} has no sheet “{asked}”.", code="no_such_sheet")
+        raise WorkbookRefused(
+            gettext("%(name)s has no sheet “%(asked)s”.") % {"name": name, "asked": asked},
+            code="no_such_sheet",
+        )
     complete: list[tuple[Sheet, _Headings]] = []
     best: tuple[Sheet, _Headings] | None = None
     for sheet in sorted(sheets, key=lambda found: not found.is_visible):
@@ -204,12 +210,17 @@ def _chosen(name: str, book: Book, asked: str | None, file: io.BufferedReader) -
         return OpenWorkbook(name, sheet, headings, [found.name for found, _ in others], file)
     if best is None:
         raise WorkbookRefused(
-            f"{name} has no row of headings among the first {limits.HEADING_ROWS} rows of its "
-            "sheets, such as “Guarantee number”, “Supplier”, “Bank”, “Amount”, “Contract”.",
+            gettext(
+                "%(name)s has no row of headings among the first %(heading_rows)s rows "
+                "of its sheets, such as “Guarantee number”, “Supplier”, “Bank”, "
+                "“Amount”, “Contract”."
+            )
+            % {"name": name, "heading_rows": limits.HEADING_ROWS},
             code="no_headings",
         )
     raise WorkbookRefused(
-        f"{name}: the sheet “{best[0].name}” has no column for {_listed(best[1].missing)}.",
+        gettext("%(name)s: the sheet “%(sheet)s” has no column for %(listed)s.")
+        % {"name": name, "sheet": best[0].name, "listed": _listed(best[1].missing)},
         code="missing_column",
         missing=best[1].missing,
     )
@@ -224,7 +235,9 @@ def _headings_of(name: str, sheet: Sheet) -> _Headings | None:
             break
         if len(cells) > limits.COLUMNS:
             raise WorkbookRefused(
-                f"{name} has more than {limits.COLUMNS:,} columns.", code="too_many_columns"
+                gettext("%(name)s has more than %(columns)s columns.")
+                % {"name": name, "columns": f"{limits.COLUMNS:,}"},
+                code="too_many_columns",
             )
         if all(is_blank(cell) for cell in cells):
             continue
@@ -265,16 +278,22 @@ def _guarded(name: str, rows: Iterator[WorkbookRow]) -> Iterator[WorkbookRow]:
 def _told(name: str, error: Exception) -> WorkbookRefused:
     if type(error).__name__ == "PasswordError":
         return WorkbookRefused(
-            f"{name} is protected by a password; save it without one.", code="encrypted_workbook"
+            gettext("%(name)s is protected by a password; save it without one.") % {"name": name},
+            code="encrypted_workbook",
         )
     return damaged(name)
 
 
 def _too_many_rows(name: str) -> WorkbookRefused:
     return WorkbookRefused(
-        f"{name} has more than {limits.ROWS:,} rows; import it in parts.", code="too_many_rows"
+        gettext("%(name)s has more than %(rows)s rows; import it in parts.")
+        % {"name": name, "rows": f"{limits.ROWS:,}"},
+        code="too_many_rows",
     )
 
 
 def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    told = [gettext(name) for name in names]
+    if len(told) == 1:
+        return told[0]
+    return gettext("%(names)s and %(last)s") % {"names": ", ".join(told[:-1]), "last": told[-1]}

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
+from django.utils.translation import gettext as _
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from guarantees.workbooks import limits
@@ -67,7 +68,7 @@ class XlsBook:
         self._facts = read_facts(workbook_stream(content))
         for facts in self._facts:
             if facts.height * facts.width > _CELLS:
-                raise too_large("A sheet is mostly blank and too large; save it anew as .xlsx.")
+                raise too_large(_("A sheet is mostly blank and too large; save it anew as .xlsx."))
         self._book = CalamineWorkbook.from_filelike(io.BytesIO(content))
 
     def sheets(self) -> list[XlsSheet]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import islice, repeat
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
 from openpyxl import load_workbook  # type: ignore[import-untyped]  # the package has no types
 from openpyxl.utils.cell import range_boundaries  # type: ignore[import-untyped]  # likewise
 from openpyxl.utils.datetime import MAC_EPOCH  # type: ignore[import-untyped]  # likewise
@@ -60,7 +61,10 @@ class XlsxSheet:
             row = max(text.rfind(b"<row"), text.rfind(b":row"))
             since_row = len(text) - row if row >= 0 else since_row + len(text) - overlap
             if since_row > limits.ROW_BYTES + _CHUNK:
-                raise too_large(f"The sheet “{self.name}” has a row of more bytes than any list.")
+                raise too_large(
+                    _("The sheet “%(name)s” has a row of more bytes than any list.")
+                    % {"name": self.name}
+                )
 
     def _add_merged(self, text: bytes, overlap: int) -> None:
         for found in _MERGED.finditer(text):
@@ -165,4 +169,7 @@ def _guard_texts(file: io.BufferedReader) -> None:
         for piece, overlap in _pieces(file, part):
             texts += len(_TEXT.findall(piece[max(overlap - _LONGEST_TAG, 0) :]))
             if texts > limits.TEXTS:
-                raise too_large(f"The file has more than {limits.TEXTS:,} different texts.")
+                raise too_large(
+                    _("The file has more than %(texts)s different texts.")
+                    % {"texts": f"{limits.TEXTS:,}"}
+                )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import Model
+from django.utils.translation import gettext
 
 from guarantees.action_errors import ChangedMeanwhile, NotFound, NothingChanged, ValueRefused
 from guarantees.models import Bank, Guarantee, Supplier
@@ -26,20 +27,20 @@ _LONGEST_TOLD: Final = 50  # characters of a value in a sentence
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not storable(value):
-        raise ValueRefused("it is no text that can be stored.")
+        raise ValueRefused(gettext("it is no text that can be stored."))
     return value
 
 
 def _number(value: Any) -> str:
     if not comparable(_text(value)):
-        raise ValueRefused("a guarantee needs a number.")
+        raise ValueRefused(gettext("a guarantee needs a number."))
     return comparable(_text(value))
 
 
 def _currency(value: Any) -> str:
     code = _text(value).strip().upper()
     if len(code) != _CURRENCY_LETTERS or not code.isascii() or not code.isalpha():
-        raise ValueRefused("a currency has three letters, such as SAR.")
+        raise ValueRefused(gettext("a currency has three letters, such as SAR."))
     return code
 
 
@@ -65,7 +66,10 @@ def _row(model: type[Model]) -> Callable[[Any], Model | None]:
         found = model._default_manager.filter(pk=key).first() if key <= LARGEST_ID else None
         if found is None:
             told = storable_text(text[:_LONGEST_TOLD])
-            raise NotFound(f"There is no {model._meta.verbose_name} {told}.")
+            raise NotFound(
+                gettext("There is no %(model)s %(told)s.")
+                % {"model": model._meta.verbose_name, "told": told}
+            )
         return found
 
     return read
@@ -102,7 +106,8 @@ def changes_asked(guarantee: Guarantee, asked: Mapping[str, Any]) -> Changes:
             changes[name] = [old, new]
     if not changes:
         raise NothingChanged(
-            f"Guarantee {guarantee.number} has these values already; nothing would change."
+            gettext("Guarantee %(number)s has these values already; nothing would change.")
+            % {"number": guarantee.number}
         )
     return changes
 
@@ -118,8 +123,11 @@ def require_seen(guarantee: Guarantee, changes: Changes, seen: Mapping[str, Any]
             then = seen[name]  # such as a supplier that is gone
         if then != old:
             raise ChangedMeanwhile(
-                f"{name.replace('_', ' ').capitalize()}: somebody has changed it meanwhile; it is "
-                f"“{'' if old is None else old}” now.",
+                gettext("%(name)s: somebody has changed it meanwhile; it is “%(value)s” now.")
+                % {
+                    "name": gettext(name.replace("_", " ")).capitalize(),
+                    "value": "" if old is None else old,
+                },
                 field=name,
                 guarantee=guarantee.pk,
             )
@@ -129,10 +137,11 @@ def read_value(name: str, value: Any) -> Any:
     """The value of a field as people write it. Raises ValueRefused or NotFound."""
     if name not in MODIFIABLE:
         raise ValueRefused(
-            f"“{name}” is no field that a modification sets; those are {', '.join(MODIFIABLE)}.",
+            gettext("“%(name)s” is no field that a modification sets; those are %(modifiable)s.")
+            % {"name": name, "modifiable": ", ".join(MODIFIABLE)},
             field=name,
         )
-    told = name.replace("_", " ").capitalize()
+    told = gettext(name.replace("_", " ")).capitalize()
     try:
         return MODIFIABLE[name](value)
     except ValueNotUnderstood as error:

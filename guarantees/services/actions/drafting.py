@@ -8,6 +8,7 @@ from dataclasses import replace
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from guarantees.action_errors import AlreadyIssued, KeyReused, ValueRefused
 from guarantees.models import ActionStatus, Guarantee, GuaranteeAction
@@ -58,7 +59,8 @@ def answered_before(request: ActionRequest, *, status: str | None = None) -> Gua
     )
     if not same_deed or status not in (None, first.status):
         raise KeyReused(
-            f"The key “{request.idempotency_key}” belongs to another request: {first}.",
+            gettext("The key “%(idempotency_key)s” belongs to another request: %(first)s.")
+            % {"idempotency_key": request.idempotency_key, "first": first},
             action=first.pk,
         )
     return first
@@ -91,7 +93,8 @@ def insert_draft(
         if answered_before(request) is None:
             raise
         raise KeyReused(
-            f"The key “{request.idempotency_key}” belongs to another request."
+            gettext("The key “%(idempotency_key)s” belongs to another request.")
+            % {"idempotency_key": request.idempotency_key}
         ) from None
     count(action.session, total=1, issued=0, acting_user=acting_user, reason=reason)
     return action
@@ -150,8 +153,11 @@ def require_draft(action: GuaranteeAction) -> None:
     """Raises AlreadyIssued."""
     if action.status != ActionStatus.DRAFT:
         raise AlreadyIssued(
-            f"Action {action.pk} on {action.number} is issued: it can be neither issued again, nor "
-            "changed, nor discarded.",
+            gettext(
+                "Action %(action)s on %(number)s is issued: it can be neither issued "
+                "again, nor changed, nor discarded."
+            )
+            % {"action": action.pk, "number": action.number},
             action=action.pk,
         )
 
@@ -185,10 +191,14 @@ def require_storable(request: ActionRequest) -> None:
     key = request.idempotency_key
     if key is not None and not 0 < len(key) <= LONGEST_KEY:
         raise ValueRefused(
-            f"An idempotency key has 1 to {LONGEST_KEY} characters.", field="idempotency_key"
+            gettext("An idempotency key has 1 to %(longest_key)s characters.")
+            % {"longest_key": LONGEST_KEY},
+            field="idempotency_key",
         )
     for name in ("reason", "notes", "idempotency_key"):
         if not storable(getattr(request, name) or ""):
             raise ValueRefused(
-                f"{name.capitalize()}: it is no text that can be stored.", field=name
+                gettext("%(name)s: it is no text that can be stored.")
+                % {"name": gettext(name.replace("_", " ")).capitalize()},
+                field=name,
             )

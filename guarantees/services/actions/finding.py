@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.db.models import BigIntegerField, QuerySet
+from django.utils.translation import gettext as _
 
 from guarantees.action_errors import NotFound
 from guarantees.models import Guarantee, GuaranteeAction
@@ -42,9 +43,16 @@ def _meant(number: str, guarantee_id: int | None) -> QuerySet[Guarantee]:
 
 def _found(guarantee: Guarantee | None, number: str, guarantee_id: int | None) -> Guarantee:
     if guarantee is None:
-        named = "" if guarantee_id is None else f" with the id {guarantee_id}"
+        named = (
+            ""
+            if guarantee_id is None
+            else _(" with the id %(guarantee_id)s") % {"guarantee_id": guarantee_id}
+        )
         told = storable_text(comparable(number))
-        raise NotFound(f"There is no guarantee “{told}”{named}.", number=storable_text(number))
+        raise NotFound(
+            _("There is no guarantee “%(told)s”%(named)s.") % {"told": told, "named": named},
+            number=storable_text(number),
+        )
     return guarantee
 
 
@@ -57,9 +65,14 @@ def lock_draft(action_id: int) -> tuple[GuaranteeAction, Guarantee]:
     guarantee = lock_guarantee_by_id(actions.values_list("guarantee", flat=True).first())
     action = actions.select_for_update(no_key=True).first()
     if action is None:
-        raise NotFound(f"There is no action {action_id}.", action=action_id)
+        raise NotFound(
+            _("There is no action %(action_id)s.") % {"action_id": action_id}, action=action_id
+        )
     if guarantee is None:
-        raise NotFound(f"Action {action_id} belongs to no guarantee.", action=action_id)
+        raise NotFound(
+            _("Action %(action_id)s belongs to no guarantee.") % {"action_id": action_id},
+            action=action_id,
+        )
     return action, guarantee
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from guarantees.action_errors import ChangedMeanwhile
 from guarantees.cutovers import write_both
@@ -99,13 +100,17 @@ def require_unchanged(
     )
     if terms != kept:
         raise ChangedMeanwhile(
-            f"Guarantee {guarantee.number} has changed since the draft was made; look at it, and "
-            "change the draft or make a new one.",
+            gettext(
+                "Guarantee %(number)s has changed since the draft was made; look at it, "
+                "and change the draft or make a new one."
+            )
+            % {"number": guarantee.number},
             action=action.pk,
         )
     if agreed not in (None, terms.digest()):
         raise ChangedMeanwhile(
-            f"The draft on {action.number} is no longer what it was when you looked at it.",
+            gettext("The draft on %(number)s is no longer what it was when you looked at it.")
+            % {"number": action.number},
             action=action.pk,
         )
     return terms

@@ -8,6 +8,7 @@ from datetime import date
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from guarantees.action_errors import ActionRefused, ValueRefused
 from guarantees.models import ActionType, Guarantee, GuaranteeAction
@@ -126,22 +127,28 @@ def _require(request: BulkRequest, acting_user: User, surface: str) -> None:
     )
     if request.action_type not in BULK_TYPES:
         raise ValueRefused(
-            f"“{request.action_type}” is not done to many at once: {', '.join(BULK_TYPES)}.",
+            _("“%(action_type)s” is not done to many at once: %(bulk_types)s.")
+            % {"action_type": request.action_type, "bulk_types": ", ".join(BULK_TYPES)},
             field="action_type",
         )
     named = _named(request)
     if not named:
-        raise ValueRefused("Name at least one guarantee.", field="guarantees")
+        raise ValueRefused(_("Name at least one guarantee."), field="guarantees")
     if len(named) > MOST_AT_ONCE:
         raise ValueRefused(
-            f"{len(named):,} guarantees are more than are done at once; take {MOST_AT_ONCE} at a "
-            "time.",
+            _(
+                "%(named)s guarantees are more than are done at once; take "
+                "%(most_at_once)s at a time."
+            )
+            % {"named": f"{len(named):,}", "most_at_once": MOST_AT_ONCE},
             field="guarantees",
         )
     key = request.idempotency_key
     if key is not None and not 0 < len(key) <= _LONGEST_KEY:
         raise ValueRefused(
-            f"An idempotency key has 1 to {_LONGEST_KEY} characters.", field="idempotency_key"
+            _("An idempotency key has 1 to %(longest_key)s characters.")
+            % {"longest_key": _LONGEST_KEY},
+            field="idempotency_key",
         )
 
 
@@ -168,4 +175,6 @@ def _single(request: BulkRequest, guarantee: Guarantee) -> ActionRequest:
 
 
 def _unknown(pk: int) -> Refused:
-    return Refused(pk, None, "not_found", f"There is no guarantee with the id {pk}.")
+    return Refused(
+        pk, None, "not_found", _("There is no guarantee with the id %(pk)s.") % {"pk": pk}
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from guarantees.action_errors import NotFound
 from guarantees.models import ActionType, Guarantee, GuaranteeAction, GuaranteeStatus
@@ -58,7 +59,9 @@ def preview_draft(action_id: int, *, acting_user: User, surface: str) -> ActionP
     found = GuaranteeAction.objects.select_related("guarantee__supplier", "guarantee__bank")
     action = found.filter(pk=pk).first()
     if action is None or action.guarantee is None:
-        raise NotFound(f"There is no draft {action_id}.", action=action_id)
+        raise NotFound(
+            _("There is no draft %(action_id)s.") % {"action_id": action_id}, action=action_id
+        )
     require_draft(action)
     terms = require_unchanged(action, action.guarantee)
     return _preview(action.action_type, action.guarantee, terms)

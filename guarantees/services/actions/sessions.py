@@ -9,6 +9,7 @@ from datetime import date
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from guarantees.action_errors import NotFound, SessionLocked, ValueRefused
 from guarantees.models import ActionSession
@@ -40,8 +41,11 @@ def lock_session_of(session_id: int | None) -> ActionSession | None:
     session = ActionSession.objects.select_for_update(no_key=True).filter(pk=session_id).first()
     if session is not None and session.is_locked:
         raise SessionLocked(
-            f"The action session of {session.day} is locked: its drafts can be neither changed nor "
-            "issued. Make the action anew.",
+            _(
+                "The action session of %(day)s is locked: its drafts can be neither "
+                "changed nor issued. Make the action anew."
+            )
+            % {"day": session.day},
             session=session.pk,
         )
     return session
@@ -77,11 +81,14 @@ def lock_action_session(
         surface=surface,
     )
     if not storable(reason):
-        raise ValueRefused("Reason: it is no text that can be stored.", field="reason")
+        raise ValueRefused(_("Reason: it is no text that can be stored."), field="reason")
     with transaction.atomic():
         session = lock_session_of(session_id)
         if session is None:
-            raise NotFound(f"There is no action session {session_id}.", session=session_id)
+            raise NotFound(
+                _("There is no action session %(session_id)s.") % {"session_id": session_id},
+                session=session_id,
+            )
         session.is_locked = True
         save(
             session,

@@ -13,6 +13,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from guarantees.action_errors import (
     ActionRefused,
     AlreadyReleased,
@@ -89,21 +91,28 @@ def agree_terms(request: ActionRequest, guarantee: Guarantee) -> Terms:
     rule = RULES.get(request.action_type)
     if rule is None:
         raise ValueRefused(
-            f"“{request.action_type}” is no type of action: {', '.join(ActionType.values)}."
+            _("“%(action_type)s” is no type of action: %(known)s.")
+            % {"action_type": request.action_type, "known": ", ".join(ActionType.values)}
         )
     for name in ("new_expiry", "new_amount", "changes"):
         if getattr(request, name) not in (None, {}) and name not in rule.takes:
             raise ValueRefused(
-                f"{name.replace('_', ' ').capitalize()}: not for actions of the type "
-                f"{request.action_type}.",
+                _("%(name)s: not for actions of the type %(action_type)s.")
+                % {
+                    "name": _(name.replace("_", " ")).capitalize(),
+                    "action_type": _(request.action_type),
+                },
                 field=name,
             )
     _require_fit(rule, request.action_type, guarantee)
     terms = rule.agree(request, guarantee, _as_it_stands(guarantee))
     if request.agreed not in (None, terms.digest()):
         raise ChangedMeanwhile(
-            f"Guarantee {guarantee.number} is no longer what it was when you looked at it. Look "
-            "at what would be done now.",
+            _(
+                "Guarantee %(number)s is no longer what it was when you looked at it. "
+                "Look at what would be done now."
+            )
+            % {"number": guarantee.number},
             guarantee=guarantee.pk,
         )
     return terms
@@ -113,21 +122,28 @@ def _require_fit(rule: _Rule, action_type: str, guarantee: Guarantee) -> None:
     named: dict[str, Any] = {"number": guarantee.number, "guarantee": guarantee.pk}
     if guarantee.status == GuaranteeStatus.RELEASED and not rule.after_release:
         if action_type == ActionType.RELEASE:
-            raise AlreadyReleased(f"Guarantee {guarantee.number} is released already.", **named)
+            raise AlreadyReleased(
+                _("Guarantee %(number)s is released already.") % {"number": guarantee.number},
+                **named,
+            )
         raise GuaranteeReleased(
-            f"Guarantee {guarantee.number} is released: it takes no {action_type} any more.",
+            _("Guarantee %(number)s is released: it takes no %(action_type)s any more.")
+            % {"number": guarantee.number, "action_type": _(action_type)},
             **named,
         )
     if not rule.known_parties:
         return
     if guarantee.supplier_id is None:
         raise SupplierUnknown(
-            f"The supplier of guarantee {guarantee.number} is not known yet; decide it first.",
+            _("The supplier of guarantee %(number)s is not known yet; decide it first.")
+            % {"number": guarantee.number},
             **named,
         )
     if guarantee.bank_id is None:
         raise BankUnknown(
-            f"The bank of guarantee {guarantee.number} is not known yet; decide it first.", **named
+            _("The bank of guarantee %(number)s is not known yet; decide it first.")
+            % {"number": guarantee.number},
+            **named,
         )
 
 
@@ -148,14 +164,15 @@ def _extended(request: ActionRequest, guarantee: Guarantee, now: Terms) -> Terms
     current = now.previous_expiry
     if current is None:
         raise NoExpiry(
-            f"Guarantee {guarantee.number} has no date of expiry; correct it by a modification "
-            "first.",
+            _("Guarantee %(number)s has no date of expiry; correct it by a modification first.")
+            % {"number": guarantee.number},
             number=guarantee.number,
         )
     new = request.new_expiry or one_year_later(current)
     if new <= current:
         raise NotLater(
-            f"Guarantee {guarantee.number} is valid until {current}; {new} is not later.",
+            _("Guarantee %(number)s is valid until %(current)s; %(new)s is not later.")
+            % {"number": guarantee.number, "current": current, "new": new},
             number=guarantee.number,
         )
     return Terms(current, now.previous_amount, new_expiry=new)
@@ -165,15 +182,17 @@ def _reduced(request: ActionRequest, guarantee: Guarantee, now: Terms) -> Terms:
     new, current = request.new_amount, now.previous_amount
     if current is None:
         raise NoAmount(
-            f"Guarantee {guarantee.number} has no amount; correct it by a modification first.",
+            _("Guarantee %(number)s has no amount; correct it by a modification first.")
+            % {"number": guarantee.number},
             number=guarantee.number,
         )
     if new is None:
-        raise ValueRefused("A reduction needs the new amount.", field="new_amount")
+        raise ValueRefused(_("A reduction needs the new amount."), field="new_amount")
     new = _money(new)
     if new >= current:
         raise AmountOutOfRange(
-            f"Guarantee {guarantee.number} is for {current}; {new} is not less.",
+            _("Guarantee %(number)s is for %(current)s; %(new)s is not less.")
+            % {"number": guarantee.number, "current": current, "new": new},
             number=guarantee.number,
         )
     return Terms(now.previous_expiry, current, new_amount=new)
@@ -187,7 +206,7 @@ def _renewed(request: ActionRequest, guarantee: Guarantee, now: Terms) -> Terms:
 
 def _modified(request: ActionRequest, guarantee: Guarantee, now: Terms) -> Terms:
     if not request.reason.strip():
-        raise ReasonMissing("A modification needs a reason.", field="reason")
+        raise ReasonMissing(_("A modification needs a reason."), field="reason")
     changes = changes_asked(guarantee, request.changes)
     return Terms(now.previous_expiry, now.previous_amount, changes=changes)
 
@@ -217,7 +236,7 @@ def obstacle(action_type: str, guarantee: Guarantee) -> ActionRefused | None:
 def one_year_later(day: date) -> date:
     """The same day of the next calendar year; 28 February after the 29th."""
     if day.year == MAXYEAR:
-        raise NotLater(f"There is no day a year after {day}.")
+        raise NotLater(_("There is no day a year after %(day)s.") % {"day": day})
     last = calendar.monthrange(day.year + 1, day.month)[1]
     return day.replace(year=day.year + 1, day=min(day.day, last))
 
@@ -225,8 +244,12 @@ def one_year_later(day: date) -> date:
 def _money(amount: Decimal) -> Decimal:
     """An amount that can be stored as it is, above zero."""
     if not amount.is_finite() or not 0 < amount < _TOO_LARGE:
-        raise AmountOutOfRange(f"{amount} is no amount above zero.", field="new_amount")
+        raise AmountOutOfRange(
+            _("%(amount)s is no amount above zero.") % {"amount": amount}, field="new_amount"
+        )
     cents = amount.quantize(_CENT)
     if cents != amount:
-        raise AmountOutOfRange(f"{amount} has more than two decimals.", field="new_amount")
+        raise AmountOutOfRange(
+            _("%(amount)s has more than two decimals.") % {"amount": amount}, field="new_amount"
+        )
     return cents
