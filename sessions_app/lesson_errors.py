@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.text import storable
 
@@ -151,9 +153,9 @@ class FieldFault:
 def text_fault(field: str, text: str) -> FieldFault | None:
     """What is wrong with a text that no column can hold."""
     if "\0" in text:
-        return FieldFault(field, "null_characters", "A text cannot hold a NUL character.")
+        return FieldFault(field, "null_characters", _("A text cannot hold a NUL character."))
     if not storable(text):
-        return FieldFault(field, "broken_characters", "This text has a broken character.")
+        return FieldFault(field, "broken_characters", _("This text has a broken character."))
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -227,5 +228,6 @@ def _acted(request: Request, session_id: str, deed: Callable[..., Any], **values
         return deed(session, **values, acting_user=caller(request), surface=SURFACE)
     except Forbidden as refusal:
         raise SessionNotFound(
-            f"There is no agent session “{session_id}”.", session=session_id
+            _("There is no agent session “%(session_id)s”.") % {"session_id": session_id},
+            session=session_id,
         ) from refusal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from migrations_tools.api.fields import ReasonSerializer
@@ -81,7 +82,7 @@ class NewAgentSessionSerializer(serializers.Serializer[Any]):
     def validate_session_id(self, value: str) -> str:
         """It stands in addresses."""
         if "/" in value:
-            raise serializers.ValidationError("An id holds no slash.", code="invalid")
+            raise serializers.ValidationError(_("An id holds no slash."), code="invalid")
         return value
 
 

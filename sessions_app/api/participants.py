@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -127,7 +128,7 @@ def _invited(request: Request, session_id: str) -> Response:
 def _member(session: Collaboration, email: str) -> Member:
     member = session.members.get(email_of(email) or "")
     if member is None:
-        raise ParticipantNotFound("Nobody of that address is in the session.")
+        raise ParticipantNotFound(_("Nobody of that address is in the session."))
     return member
 
 

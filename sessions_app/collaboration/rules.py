@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from sessions_app.collaboration.errors import (
     AlreadyParticipant,
     CapacityReached,
@@ -68,7 +70,10 @@ def seen(session: Collaboration | None, session_id: str, email: str) -> Collabor
 def present(session: Collaboration | None, session_id: str) -> Collaboration:
     """The session, unless it is deleted. Raises NotFound."""
     if session is None or session.status == SessionStatus.DELETED:
-        raise NotFound(f"There is no session “{session_id}”.", session=session_id)
+        raise NotFound(
+            _("There is no session “%(session_id)s”.") % {"session_id": session_id},
+            session=session_id,
+        )
     return session
 
 
@@ -77,7 +82,8 @@ def require(session: Collaboration, email: str, right: Right) -> Member:
     member = session.members.get(email)
     if member is None or right not in rights_of(member):
         raise Forbidden(
-            f"Your part in session “{session.session_id}” does not allow this.",
+            _("Your part in session “%(session)s” does not allow this.")
+            % {"session": session.session_id},
             session=session.session_id,
             right=right.value,
         )
@@ -105,23 +111,27 @@ def invite(
     granted = _grantable(role)
     address = email_of(email)
     if address is None:
-        raise InvalidEmail(f"“{str(email)[:80]}” is no e-mail address.")
+        raise InvalidEmail(_("“%(email)s” is no e-mail address.") % {"email": str(email)[:80]})
     if address == inviter.email:
-        raise SelfInvitation("You are in the session already: nobody invites themselves.")
+        raise SelfInvitation(_("You are in the session already: nobody invites themselves."))
     _require_managed(inviter, granted)
     if limits.domains and address.rpartition("@")[2] not in limits.domains:
         raise DomainNotAllowed(
-            f"Addresses of {address.rpartition('@')[2]} are not invited here.",
+            _("Addresses of %(address)s are not invited here.")
+            % {"address": address.rpartition("@")[2]},
             allowed=sorted(limits.domains),
         )
     known = session.members.get(address)
     if known is not None and known.belongs:
         raise AlreadyParticipant(
-            f"{address} is in the session already.", email=address, status=known.status.value
+            _("%(address)s is in the session already.") % {"address": address},
+            email=address,
+            status=known.status.value,
         )
     if sum(member.belongs for member in session.members.values()) >= limits.capacity:
         raise CapacityReached(
-            f"A session has {limits.capacity} people at most.", capacity=limits.capacity
+            _("A session has %(capacity)s people at most.") % {"capacity": limits.capacity},
+            capacity=limits.capacity,
         )
     fresh = Member(address, display_name(address), granted, _STATUS.INVITED, inviter.email, deed.at)
     if known is not None:
@@ -155,7 +165,7 @@ def remove(session: Collaboration, deed: Deed, *, email: str) -> Collaboration:
     """Take somebody out of the session, or an invitation back."""
     actor = _at_work(session, deed, Right.MANAGE_PEOPLE)
     member = _member(session, email)
-    _require_not_owner(member, "be removed")
+    _require_not_owner(member, _("be removed"))
     _require_managed(actor, member.role)
     _require_change(member, _STATUS.REMOVED)
     return _touched(session.with_members(replace(member, status=_STATUS.REMOVED)), deed)
@@ -166,7 +176,7 @@ def change_role(session: Collaboration, deed: Deed, *, email: str, role: str) ->
     actor = _at_work(session, deed, Right.MANAGE_PEOPLE)
     granted = _grantable(role)
     member = _member(session, email)
-    _require_not_owner(member, "get another role")
+    _require_not_owner(member, _("get another role"))
     _require_managed(actor, member.role)
     _require_managed(actor, granted)
     if member.role == granted:
@@ -178,10 +188,11 @@ def transfer(session: Collaboration, deed: Deed, *, email: str) -> Collaboration
     """Make an active participant the owner, and the owner an admin."""
     owner = _at_work(session, deed, Right.OWN)
     member = _member(session, email)
-    _require_not_owner(member, "take the ownership over")
+    _require_not_owner(member, _("take the ownership over"))
     if member.status != _STATUS.ACTIVE:
         raise StatusRefused(
-            f"{member.email} has not accepted the invitation yet.", status=member.status.value
+            _("%(email)s has not accepted the invitation yet.") % {"email": member.email},
+            status=member.status.value,
         )
     return _touched(
         session.with_members(replace(owner, role=_ROLE.ADMIN), replace(member, role=_ROLE.OWNER)),
@@ -195,7 +206,8 @@ def change_status(session: Collaboration, deed: Deed, *, status: SessionStatus) 
     require(session, deed.email, Right.OWN)
     if not may_change(SessionKind.COLLABORATION, session.status, status):
         raise StatusRefused(
-            f"The session is {session.status.label}; it cannot become {status.label}.",
+            _("The session is %(status)s; it cannot become %(next)s.")
+            % {"status": session.status.label, "next": status.label},
             status=session.status.value,
         )
     return _touched(replace(session, status=status), deed)
@@ -219,13 +231,17 @@ def _require_belonging(session: Collaboration, deed: Deed) -> None:
 
 
 def _stranger(session: Collaboration) -> CollaborationError:
-    return Forbidden(f"You are not in session “{session.session_id}”.", session=session.session_id)
+    return Forbidden(
+        _("You are not in session “%(session)s”.") % {"session": session.session_id},
+        session=session.session_id,
+    )
 
 
 def _require_open(session: Collaboration) -> None:
     if session.status != SessionStatus.ACTIVE:
         raise SessionArchived(
-            f"Session “{session.session_id}” is archived: its owner can restore it.",
+            _("Session “%(session)s” is archived: its owner can restore it.")
+            % {"session": session.session_id},
             session=session.session_id,
         )
 
@@ -234,14 +250,18 @@ def _grantable(role: str) -> ParticipantRole:
     if role in _ROLE.values and role != _ROLE.OWNER:
         return ParticipantRole(role)
     known = ", ".join(each.value for each in _ROLE if each is not _ROLE.OWNER)
-    raise InvalidRole(f"“{str(role)[:40]}” is no role to give; these are: {known}.")
+    raise InvalidRole(
+        _("“%(role)s” is no role to give; these are: %(known)s.")
+        % {"role": str(role)[:40], "known": known}
+    )
 
 
 def _member(session: Collaboration, email: str) -> Member:
     member = session.members.get(email_of(email) or "")
     if member is None or not member.belongs:
         raise ParticipantNotFound(
-            f"{str(email)[:80]} is not in session “{session.session_id}”.",
+            _("%(email)s is not in session “%(session)s”.")
+            % {"email": str(email)[:80], "session": session.session_id},
             session=session.session_id,
         )
     return member
@@ -250,7 +270,8 @@ def _member(session: Collaboration, email: str) -> Member:
 def _require_managed(actor: Member, role: ParticipantRole) -> None:
     if role not in MANAGED_ROLES[actor.role]:
         raise Forbidden(
-            f"As {actor.role.label} you decide nothing about the role {role.label}.",
+            _("As %(role)s you decide nothing about the role %(other)s.")
+            % {"role": actor.role.label, "other": role.label},
             role=role.value,
         )
 
@@ -258,14 +279,16 @@ def _require_managed(actor: Member, role: ParticipantRole) -> None:
 def _require_not_owner(member: Member, deed: str) -> None:
     if member.role == _ROLE.OWNER:
         raise OwnerStays(
-            f"{member.email} owns the session and cannot {deed}: transfer the ownership first."
+            _("%(email)s owns the session and cannot %(deed)s: transfer the ownership first.")
+            % {"email": member.email, "deed": deed}
         )
 
 
 def _require_change(member: Member, status: ParticipantStatus) -> None:
     if status not in PARTICIPANT_TRANSITIONS[member.status]:
         raise StatusRefused(
-            f"{member.email} is {member.status.label} and cannot become {status.label}.",
+            _("%(email)s is %(status)s and cannot become %(next)s.")
+            % {"email": member.email, "status": member.status.label, "next": status.label},
             email=member.email,
             status=member.status.value,
         )

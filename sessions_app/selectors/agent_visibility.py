@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from migrations_tools.text import storable
 from sessions_app.models import AgentSession, Profile, Project, Session
@@ -27,7 +28,10 @@ def find_agent_session(user: User, session_id: str) -> Session:
     if storable(session_id):
         found = visible_agent_sessions(user).filter(session_id=session_id).first()
     if found is None:
-        raise SessionNotFound(f"There is no agent session “{session_id}”.", session=session_id)
+        raise SessionNotFound(
+            _("There is no agent session “%(session_id)s”.") % {"session_id": session_id},
+            session=session_id,
+        )
     return found
 
 
@@ -52,5 +56,8 @@ def find_visible_project(user: User, project_id: uuid.UUID) -> Project:
     """One of them. Raises ProjectNotFound, for hidden ones too."""
     found = visible_projects(user).filter(pk=project_id).first()
     if found is None:
-        raise ProjectNotFound(f"There is no project “{project_id}”.", project=str(project_id))
+        raise ProjectNotFound(
+            _("There is no project “%(project_id)s”.") % {"project_id": project_id},
+            project=str(project_id),
+        )
     return found

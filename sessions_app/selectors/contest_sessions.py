@@ -6,6 +6,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.text import storable
@@ -44,7 +45,7 @@ def find_contest_session(user: User, session_id: str) -> Session:
         sessions = visible_contest_sessions(user).filter(session_id=session_id)
         found = sessions.prefetch_related("contest_result__attempts").first()
     if found is None:
-        raise ContestSessionNotFound("There is no such contest session.", session=session_id)
+        raise ContestSessionNotFound(_("There is no such contest session."), session=session_id)
     return found
 
 
@@ -56,5 +57,5 @@ def find_person(user: User, username: str) -> User:
     if may_view_all(user) and storable(username):
         person = User.objects.filter(username=username).first()
     if person is None:
-        raise PersonNotFound("There is no such person.", username=username)
+        raise PersonNotFound(_("There is no such person."), username=username)
     return person

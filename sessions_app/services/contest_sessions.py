@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from migrations_tools.definitions import Warning_
@@ -112,15 +113,20 @@ def _read(values: Mapping[str, Any], acting_user: User) -> ContestDocument:
     _refuse_missing([name for name in REQUIRED if is_blank(values.get(name))])
     given = values.get("username")
     if given is not None and given not in (acting_user.get_username(), *_former(acting_user)):
-        raise PermissionRefused(f"{acting_user.get_username()} may only save their own sessions.")
+        raise PermissionRefused(
+            _("%(user)s may only save their own sessions.") % {"user": acting_user.get_username()}
+        )
     try:
         document = read_document({**values, "username": given or acting_user.get_username()})
     except Unreadable as unreadable:
         raise InvalidContestSession(unreadable.detail, code=unreadable.code) from unreadable
     if len(document.attempts) > MOST_ATTEMPTS:
-        raise InvalidContestSession(f"A session has at most {MOST_ATTEMPTS} attempts.")
+        raise InvalidContestSession(
+            _("A session has at most %(most_attempts)s attempts.")
+            % {"most_attempts": MOST_ATTEMPTS}
+        )
     if not document.session_ref:
-        raise InvalidContestSession("The session id is no text.")
+        raise InvalidContestSession(_("The session id is no text."))
     _refuse_missing([name for name in ("year", "contest") if not getattr(document, name)])
     document.user_ref = _user_ref(document, acting_user)
     return document
@@ -129,7 +135,7 @@ def _read(values: Mapping[str, Any], acting_user: User) -> ContestDocument:
 def _refuse_missing(names: Sequence[str]) -> None:
     if names:
         raise InvalidContestSession(
-            f"The session says nothing of: {', '.join(names)}.",
+            _("The session says nothing of: %(names)s.") % {"names": ", ".join(names)},
             code="missing_data",
             missing=list(names),
         )
@@ -140,11 +146,11 @@ def _refuse_unstorable(values: Any) -> None:
     try:
         json.dumps(values, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise InvalidContestSession("The session cannot be written as JSON.") from None
+        raise InvalidContestSession(_("The session cannot be written as JSON.")) from None
     if not isinstance(values, Mapping):
-        raise InvalidContestSession("The session is no JSON object.")
+        raise InvalidContestSession(_("The session is no JSON object."))
     if not all(map(storable, _texts(values))):
-        raise InvalidContestSession("A text of the session has NUL or a broken character.")
+        raise InvalidContestSession(_("A text of the session has NUL or a broken character."))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -176,7 +182,9 @@ def _user_ref(document: ContestDocument, user: User) -> str:
         return _identities(user).values_list("legacy_id", flat=True).first() or ""
     others = LegacyIdentity.objects.filter(kind=CONTEST_USERS, legacy_id=document.user_ref)
     if others.exclude(user=user).exists():
-        raise PermissionRefused(f"{user.get_username()} may only save their own sessions.")
+        raise PermissionRefused(
+            _("%(user)s may only save their own sessions.") % {"user": user.get_username()}
+        )
     return document.user_ref
 
 
@@ -197,7 +205,7 @@ def _take_turn(user: User, now: datetime | None) -> None:
         cursor.execute(_TURN, {"user": user.pk, "now": now, "pause": PAUSE})
         if not cursor.rowcount:
             raise SavedTooSoon(
-                "A session was saved less than a second ago; try again in a moment.",
+                _("A session was saved less than a second ago; try again in a moment."),
                 retry_after=PAUSE,
             )
 
@@ -227,7 +235,7 @@ def _find(document: ContestDocument, user: User) -> tuple[str, Session | None]:
     if own not in found:
         return own, None
     if shared in found or len(shared) > LONGEST_NAME:
-        raise SessionIdTaken(f"The session id {own} belongs to another session.")
+        raise SessionIdTaken(_("The session id %(own)s belongs to another session.") % {"own": own})
     document.notes.add("session_id_shared", f"{own} becomes {shared}")
     return shared, None
 
@@ -290,7 +298,8 @@ def _update(session: Session, document: ContestDocument, user: User, now: dateti
         session.kind, session.status, document.status
     ):
         raise TransitionRefused(
-            f"A contest session that is {session.status} cannot become {document.status}."
+            _("A contest session that is %(status)s cannot become %(next)s.")
+            % {"status": session.status, "next": document.status}
         )
     of_session = {"status": document.status, "ended_at": document.completed_at}
     changed |= any(getattr(session, name) != value for name, value in of_session.items())

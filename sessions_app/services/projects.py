@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.services.actors import require_permission
@@ -80,11 +81,14 @@ def update_project(
         acting_user, "sessions_app.change_project", surface=surface, deed="change projects"
     )
     if project_id == UNASSIGNED_ID:
-        raise SentinelStays("This project parks sessions without one; it is not changed.")
+        raise SentinelStays(_("This project parks sessions without one; it is not changed."))
     with transaction.atomic():
         project = Project.objects.select_for_update(no_key=True).filter(pk=project_id).first()
         if project is None:
-            raise ProjectNotFound(f"There is no project “{project_id}”.", project=str(project_id))
+            raise ProjectNotFound(
+                _("There is no project “%(project_id)s”.") % {"project_id": project_id},
+                project=str(project_id),
+            )
         expected(project)
         _write(project, values, acting_user, history_reason("change project", surface, reason))
     return project
@@ -94,7 +98,7 @@ def _write(project: Project, values: Mapping[str, Any], acting_user: User, reaso
     """Set and save what differs; a new project is saved anyway."""
     unknown = sorted(values.keys() - FIELDS)
     if unknown:
-        raise InvalidValue(f"A project has no {', '.join(unknown)}.")
+        raise InvalidValue(_("A project has no %(unknown)s.") % {"unknown": ", ".join(unknown)})
     changed = {name: value for name, value in values.items() if getattr(project, name) != value}
     if not changed and not project._state.adding:
         return
@@ -116,11 +120,14 @@ def _taken(project: Project) -> CarryoverError | None:
     """Which unique value another project has."""
     others = Project.objects.exclude(pk=project.pk)
     if others.filter(name=project.name).exists():
-        return ProjectNameTaken(f"There is a project “{project.name}” already.")
+        return ProjectNameTaken(
+            _("There is a project “%(name)s” already.") % {"name": project.name}
+        )
     primary = others.filter(is_primary=True).first()
     if project.is_primary and primary is not None:
         return PrimaryProjectTaken(
-            f"“{primary.name}” is the primary project: take that from it first.",
+            _("“%(name)s” is the primary project: take that from it first.")
+            % {"name": primary.name},
             project=str(primary.pk),
         )
     return None

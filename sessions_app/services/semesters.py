@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.services.actors import record_refusal
@@ -57,7 +58,7 @@ def create_semester(
     """
     _require_admin(acting_user, surface, "make a semester")
     missing = [
-        FieldFault(name, "required", "A semester cannot do without this.")
+        FieldFault(name, "required", _("A semester cannot do without this."))
         for name in ("code", "name", "start_date", "end_date")
         if values.get(name) is None
     ]
@@ -89,7 +90,7 @@ def update_semester(
         semester = visible_semesters(viewer).filter(pk=semester_id)
         held = semester.select_for_update(no_key=True, of=("self",)).first()
         if held is None:
-            raise NotFound("There is no such semester.", semester=semester_id)
+            raise NotFound(_("There is no such semester."), semester=semester_id)
         expected(held)
         _write(held, values, acting_user, history_reason("change", surface, reason))
     return held
@@ -125,7 +126,7 @@ def rename_cohort(
         rows = Cohort.objects.select_related("semester").filter(pk=cohort.pk)
         held = rows.select_for_update(no_key=True, of=("self",)).first()
         if held is None:
-            raise NotFound("There is no such cohort.", cohort=cohort.pk)
+            raise NotFound(_("There is no such cohort."), cohort=cohort.pk)
         expected(held)
         before = held.name
         _name(held, name)
@@ -139,7 +140,7 @@ def _require_admin(acting_user: User, surface: str, deed: str) -> Viewer:
     viewer = viewer_of(acting_user)
     if not viewer.is_admin:
         record_refusal(acting_user, surface=surface, deed=deed)
-        raise Forbidden("Only admins do this.")
+        raise Forbidden(_("Only admins do this."))
     return viewer
 
 
@@ -147,13 +148,13 @@ def _require_leading(semester: Semester, acting_user: User, surface: str) -> Non
     viewer = viewer_of(acting_user)
     if not viewer.is_admin and not leads(semester, viewer):
         record_refusal(acting_user, surface=surface, deed="change the cohorts of a semester")
-        raise Forbidden("Only the master instructor of the semester does this.")
+        raise Forbidden(_("Only the master instructor of the semester does this."))
 
 
 def _write(semester: Semester, values: Mapping[str, Any], acting_user: User, reason: str) -> None:
     """Set and save what differs; the rules hold for what results."""
     unknown = [
-        FieldFault(name, "unknown", "A semester has no such field.")
+        FieldFault(name, "unknown", _("A semester has no such field."))
         for name in sorted(values.keys() - FIELDS)
     ]
     if unknown:
@@ -187,9 +188,9 @@ def _faults_of_fields(semester: Semester) -> Iterator[FieldFault]:
             for each in found:
                 yield FieldFault(name, each.code or "invalid", " ".join(each.messages))
     if semester.code and not semester.code.strip():
-        yield FieldFault("code", "blank", "A semester has a code.")
+        yield FieldFault("code", "blank", _("A semester has a code."))
     if semester.start_date and semester.end_date and semester.end_date < semester.start_date:
-        yield FieldFault("end_date", "before_start", "A semester ends after its start.")
+        yield FieldFault("end_date", "before_start", _("A semester ends after its start."))
 
 
 def _faults_of_people(
@@ -198,9 +199,9 @@ def _faults_of_people(
     """A master who was there before stays, whatever the old system let in."""
     master = semester.master_instructor_id
     if master not in (None, before_master) and not _teaching([master or 0]):
-        yield FieldFault("master_instructor", "no_instructor", "There is no such instructor.")
+        yield FieldFault("master_instructor", "no_instructor", _("There is no such instructor."))
     if assistants and _teaching(assistants) != set(assistants):
-        yield FieldFault("assistants", "no_instructor", "One of them is no instructor.")
+        yield FieldFault("assistants", "no_instructor", _("One of them is no instructor."))
 
 
 def _teaching(people: Collection[int]) -> set[int]:
@@ -217,7 +218,9 @@ def _save(semester: Semester, acting_user: User, reason: str) -> None:
         others = Semester.objects.exclude(pk=semester.pk)
         if not others.filter(code=semester.code).exists():
             raise
-        raise CodeTaken(f"There is a semester “{semester.code}” already.") from error
+        raise CodeTaken(
+            _("There is a semester “%(code)s” already.") % {"code": semester.code}
+        ) from error
 
 
 def _forget_what_was_read(semester: Semester) -> None:

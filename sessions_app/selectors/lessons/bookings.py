@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from sessions_app.lesson_errors import Forbidden, NotFound
 from sessions_app.models import Booking
@@ -96,7 +97,7 @@ def bookings_of_lesson(user: User | AnonymousUser, session_id: str) -> list[Book
     viewer = viewer_of(user)
     lesson = find_lesson(session_id, viewer)
     if not is_staff_of(lesson, viewer):
-        raise Forbidden("Only those who run a lesson see its bookings.")
+        raise Forbidden(_("Only those who run a lesson see its bookings."))
     rows = booking_rows(Booking.objects.filter(lesson=lesson))
     order = {"confirmed": 0, "waitlisted": 1, "cancelled": 2}
     return sorted(
@@ -126,7 +127,7 @@ def get_booking(user: User | AnonymousUser, booking_id: int) -> BookingItem:
     """One booking. Raises NotFound, for hidden ones too."""
     row = booking_rows(visible_bookings(viewer_of(user)).filter(pk=booking_id)).first()
     if row is None:
-        raise NotFound("There is no such booking.", booking=booking_id)
+        raise NotFound(_("There is no such booking."), booking=booking_id)
     return booking_item(row)
 
 

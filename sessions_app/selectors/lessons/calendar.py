@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.utils.translation import gettext as _
 
 from sessions_app.lesson_errors import FieldFault, InvalidFields
 from sessions_app.models import SessionStatus
@@ -36,7 +37,11 @@ def calendar_events(
     """
     if not timedelta() < end - start <= LONGEST_RANGE:
         raise InvalidFields(
-            [FieldFault("end", "out_of_range", "A calendar shows up to 366 days after its start.")]
+            [
+                FieldFault(
+                    "end", "out_of_range", _("A calendar shows up to 366 days after its start.")
+                )
+            ]
         )
     return [_event(item) for item in lessons_between(user, start, end, most=MOST_EVENTS)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from sessions_app.lesson_errors import NotFound
 from sessions_app.models import CreditTransaction, Profile
@@ -18,7 +19,7 @@ def find_account(user: User, account_id: int) -> User:
     if viewer_of(user).is_admin:
         found = User.objects.filter(pk=account_id).first()
     if found is None:
-        raise NotFound("There is no such student.", student=account_id)
+        raise NotFound(_("There is no such student."), student=account_id)
     return found
 
 

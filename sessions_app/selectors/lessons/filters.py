@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sessions_app.lesson_errors import FieldFault, InvalidFields, text_fault
 from sessions_app.models import Booking
@@ -68,7 +69,7 @@ class LessonFilters:
         faults = [fault for name, text in texts.items() if (fault := text_fault(name, text))]
         if self.date_from and self.date_to and self.date_to < self.date_from:
             faults.append(
-                FieldFault("date_to", "before_date_from", "The last day is before the first.")
+                FieldFault("date_to", "before_date_from", _("The last day is before the first."))
             )
         if faults:
             raise InvalidFields(faults)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from migrations_tools.text import storable
 from sessions_app.lesson_errors import FieldFault, InvalidFields, NotFound
@@ -71,7 +72,7 @@ def get_lesson(user: User | AnonymousUser, session_id: str) -> LessonItem:
     if storable(session_id):
         rows = list(visible_to(viewer).filter(session__session_id=session_id).values(*COLUMNS))
     if not rows:
-        raise NotFound("There is no such lesson.", lesson=session_id)
+        raise NotFound(_("There is no such lesson."), lesson=session_id)
     return _items(rows, viewer)[0]
 
 
@@ -124,10 +125,15 @@ def _items(rows: list[dict[str, Any]], viewer: Viewer) -> list[LessonItem]:
 def _refuse_impossible_page(page: int, page_size: int) -> None:
     faults = []
     if page < 1:
-        faults.append(FieldFault("page", "min_value", "Pages are counted from 1."))
+        faults.append(FieldFault("page", "min_value", _("Pages are counted from 1.")))
     if not 1 <= page_size <= LARGEST_PAGE_SIZE:
         faults.append(
-            FieldFault("page_size", "out_of_range", f"A page has 1 to {LARGEST_PAGE_SIZE} lessons.")
+            FieldFault(
+                "page_size",
+                "out_of_range",
+                _("A page has 1 to %(largest_page_size)s lessons.")
+                % {"largest_page_size": LARGEST_PAGE_SIZE},
+            )
         )
     if faults:
         raise InvalidFields(faults)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from sessions_app.lesson_errors import NotFound
 from sessions_app.models import Cohort, Lesson, Role, Semester
@@ -32,7 +33,7 @@ def find_semester(user: User | AnonymousUser, semester_id: int) -> Semester:
     """One of them. Raises NotFound, for hidden ones too."""
     found = visible_semesters(viewer_of(user)).filter(pk=semester_id).first()
     if found is None:
-        raise NotFound("There is no such semester.", semester=semester_id)
+        raise NotFound(_("There is no such semester."), semester=semester_id)
     return found
 
 
@@ -49,5 +50,5 @@ def find_cohort(user: User | AnonymousUser, cohort_id: int) -> Cohort:
     """One of them. Raises NotFound, for hidden ones too."""
     found = visible_cohorts(viewer_of(user)).filter(pk=cohort_id).first()
     if found is None:
-        raise NotFound("There is no such cohort.", cohort=cohort_id)
+        raise NotFound(_("There is no such cohort."), cohort=cohort_id)
     return found

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_tools.text import storable
 from sessions_app.lesson_errors import Forbidden, NotFound
@@ -47,7 +48,7 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
     Raises Forbidden for strangers and inactive accounts.
     """
     if not isinstance(user, User) or not user.is_active:
-        raise Forbidden("This account is not active.")
+        raise Forbidden(_("This account is not active."))
     if user.is_superuser:
         return Viewer(user.pk, Role.ADMIN)
     known = Profile.objects.filter(user=user).values_list("role", "specialization").first()
@@ -101,7 +102,7 @@ def find_lesson(session_id: str, viewer: Viewer, *, lock: bool = False) -> Lesso
     if storable(session_id):
         lesson = lessons.filter(session__session_id=session_id).first()
     if lesson is None:
-        raise NotFound("There is no such lesson.", lesson=session_id)
+        raise NotFound(_("There is no such lesson."), lesson=session_id)
     return lesson
 
 

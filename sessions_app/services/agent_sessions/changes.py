@@ -10,6 +10,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import DataError, transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools import signing
 from migrations_tools.exceptions import TransitionRefused
@@ -45,7 +46,10 @@ def find_session(session_id: str) -> Session:
             .first()
         )
     if found is None:
-        raise SessionNotFound(f"There is no agent session “{session_id}”.", session=session_id)
+        raise SessionNotFound(
+            _("There is no agent session “%(session_id)s”.") % {"session_id": session_id},
+            session=session_id,
+        )
     return found
 
 
@@ -56,7 +60,8 @@ def locked(session: Session, *, nowait: bool = False) -> Session:
         return rows.get(pk=session.pk)
     except Session.DoesNotExist:
         raise SessionNotFound(
-            f"Agent session “{session.session_id}” is gone.", session=session.session_id
+            _("Agent session “%(session)s” is gone.") % {"session": session.session_id},
+            session=session.session_id,
         ) from None
 
 
@@ -69,9 +74,10 @@ def require_open(session: Session) -> None:
     """Raises SessionAlreadyEnded."""
     if not has_ended(session):
         return
-    way_on = " Recover it first." if session.status == SessionStatus.INACTIVE else ""
+    way_on = _(" Recover it first.") if session.status == SessionStatus.INACTIVE else ""
     raise SessionAlreadyEnded(
-        f"Session “{session.session_id}” has ended: it is {session.get_status_display()}.{way_on}",
+        _("Session “%(session)s” has ended: it is %(status)s.%(way_on)s")
+        % {"session": session.session_id, "status": session.get_status_display(), "way_on": way_on},
         session=session.session_id,
         status=session.status,
     )
@@ -81,8 +87,12 @@ def change_status(session: Session, to_status: SessionStatus) -> None:
     """Set the status of a locked session, as `SESSION_TRANSITIONS` allows; saving is left."""
     if not may_change(session.kind, session.status, to_status):
         raise TransitionRefused(
-            f"Session “{session.session_id}” is {session.get_status_display()}; it cannot become "
-            f"{to_status.label}.",
+            _("Session “%(session)s” is %(status)s; it cannot become %(to_status)s.")
+            % {
+                "session": session.session_id,
+                "status": session.get_status_display(),
+                "to_status": to_status.label,
+            },
             session=session.session_id,
             status=session.status,
         )
@@ -127,6 +137,8 @@ def refusing_what_cannot_be_stored() -> Iterator[None]:
         raise InvalidValue(told) from error
     except (DataError, TypeError, UnicodeEncodeError) as error:
         raise InvalidValue(
-            "A value cannot be stored: it holds characters that no text may hold, or objects that "
-            "are no JSON."
+            _(
+                "A value cannot be stored: it holds characters that no text may hold, or "
+                "objects that are no JSON."
+            )
         ) from error

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_tools.signing import Clock
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Actor, Project, Session
@@ -53,7 +54,7 @@ def record_event(
             payload={} if payload is None else payload,
         )
         if not event_type.strip():
-            raise InvalidValue("An event needs a type.")
+            raise InvalidValue(_("An event needs a type."))
         with refusing_what_cannot_be_stored():
             event.clean_fields()
             event.save(force_insert=True)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.history import CHANGED, write_history
 from migrations_tools.signing import Clock, history_reason
@@ -79,7 +80,8 @@ def start_session(
             if not Session.objects.filter(session_id=session.session_id).exists():
                 raise
             raise SessionExists(
-                f"There is a session “{session.session_id}” already.", session=session.session_id
+                _("There is a session “%(session)s” already.") % {"session": session.session_id},
+                session=session.session_id,
             ) from error
     return session
 
@@ -127,12 +129,16 @@ def recover_session(
         )
         if session is None:
             raise NothingToRecover(
-                f"{acting_user.get_username()} has no active or timed out session; start a new one."
+                _("%(user)s has no active or timed out session; start a new one.")
+                % {"user": acting_user.get_username()}
             )
         if only is not None and only.pk != session.pk:
             raise NothingToRecover(
-                f"People recover their own newest session only. That of "
-                f"{acting_user.get_username()} is “{session.session_id}”.",
+                _(
+                    "People recover their own newest session only. That of %(user)s is "
+                    "“%(session)s”."
+                )
+                % {"user": acting_user.get_username(), "session": session.session_id},
                 session=session.session_id,
             )
         at = now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from migrations_tools.services.actors import record_refusal
 from sessions_app.models import Session
@@ -36,4 +37,7 @@ def require_work_on_all(*, action: str, acting_user: User, surface: str) -> None
 def _refuse(deed: str, acting_user: User, surface: str) -> NoReturn:
     record_refusal(acting_user, surface=surface, deed=deed)
     name = acting_user.get_username()
-    raise Forbidden(f"{name} may not {deed}: people work on their own sessions, staff on any.")
+    raise Forbidden(
+        _("%(name)s may not %(deed)s: people work on their own sessions, staff on any.")
+        % {"name": name, "deed": deed}
+    )

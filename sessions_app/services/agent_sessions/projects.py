@@ -9,6 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.text import storable
 from sessions_app.models import Profile, Project
@@ -78,7 +79,7 @@ def find_project(reference: ProjectReference) -> Project:
     except ValueError:
         project = None
     if project is None:
-        raise ProjectNotFound(f"There is no project “{key}”.", project=str(key))
+        raise ProjectNotFound(_("There is no project “%(key)s”.") % {"key": key}, project=str(key))
     return _require_active(project)
 
 
@@ -90,7 +91,7 @@ def find_project_by_name(name: str) -> Project:
     """
     wanted = name.strip()
     if not wanted or not storable(wanted):
-        raise ProjectNotFound("A project's name is needed.", project=name)
+        raise ProjectNotFound(_("A project's name is needed."), project=name)
     projects = Project.objects.real()
     same = list(projects.filter(name__iexact=wanted))
     # “alpha” and “Alpha” may both be there; who writes one of them exactly means that one
@@ -100,7 +101,9 @@ def find_project_by_name(name: str) -> Project:
     alike = list(projects.filter(name__icontains=wanted))
     active = [project for project in alike if project.status not in INACTIVE_STATUSES]
     if not alike:
-        raise ProjectNotFound(f"No project's name contains “{wanted}”.", project=wanted)
+        raise ProjectNotFound(
+            _("No project's name contains “%(wanted)s”.") % {"wanted": wanted}, project=wanted
+        )
     return _require_active(_only(active or alike, wanted))
 
 
@@ -108,9 +111,14 @@ def _only(matches: Sequence[Project], wanted: str) -> Project:
     if len(matches) == 1:
         return matches[0]
     listed = ", ".join(f"“{match.name}” ({match.pk})" for match in matches[:_MOST_LISTED])
-    more = f" and {len(matches) - _MOST_LISTED} more" if len(matches) > _MOST_LISTED else ""
+    more = (
+        _(" and %(matches)s more") % {"matches": len(matches) - _MOST_LISTED}
+        if len(matches) > _MOST_LISTED
+        else ""
+    )
     raise ProjectAmbiguous(
-        f"“{wanted}” fits {len(matches)} projects: {listed}{more}. Write more of the name.",
+        _("“%(wanted)s” fits %(matches)s projects: %(listed)s%(more)s. Write more of the name.")
+        % {"wanted": wanted, "matches": len(matches), "listed": listed, "more": more},
         matches=[{"id": str(match.pk), "name": match.name} for match in matches],
     )
 
@@ -119,8 +127,11 @@ def _require_active(project: Project) -> Project:
     if project.status not in INACTIVE_STATUSES:
         return project
     raise ProjectInactive(
-        f"Project “{project.name}” is {project.get_status_display()} and takes no sessions. "
-        "Choose another, or make it active again.",
+        _(
+            "Project “%(name)s” is %(status)s and takes no sessions. Choose another, "
+            "or make it active again."
+        )
+        % {"name": project.name, "status": project.get_status_display()},
         project=str(project.pk),
     )
 

@@ -16,6 +16,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from psycopg.errors import LockNotAvailable
 
 from migrations_tools.exceptions import CarryoverError
@@ -249,15 +250,19 @@ def _end_record(switch: ProjectSwitch, refusal: CarryoverError | None, *, at: da
 
 def _concurrent(session: Session) -> ConcurrentSwitch:
     return ConcurrentSwitch(
-        f"Session “{session.session_id}” is being changed elsewhere. Look again, then try again.",
+        _("Session “%(session)s” is being changed elsewhere. Look again, then try again.")
+        % {"session": session.session_id},
         session=session.session_id,
     )
 
 
 def _not_completed(switch: ProjectSwitch) -> SwitchNotCompleted:
     return SwitchNotCompleted(
-        f"Session “{switch.session.session_id}” could not be moved to “{switch.to_project.name}”: "
-        "what was stored is not what was decided. It has its previous project again.",
+        _(
+            "Session “%(session)s” could not be moved to “%(name)s”: what was stored "
+            "is not what was decided. It has its previous project again."
+        )
+        % {"session": switch.session.session_id, "name": switch.to_project.name},
         session=switch.session.session_id,
         project=str(switch.to_project_id),
     )

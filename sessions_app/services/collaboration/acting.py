@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.services.actors import require_permission
@@ -97,12 +98,14 @@ def create_session(
     """
     signature = _signature("create", acting_user, surface, reason, now)
     if not signature.email:
-        raise InvalidEmail("Your account has no e-mail address: sessions go by addresses.")
+        raise InvalidEmail(_("Your account has no e-mail address: sessions go by addresses."))
     require_storable(title=title, description=description)
     named = _title(title)
     key = session_id_of(str(uuid.uuid4()) if session_id is None else session_id)
     if key is None:
-        raise InvalidSessionId("An id is a UUID, or 1 to 100 of the signs A–Z, a–z, 0–9, _ and -.")
+        raise InvalidSessionId(
+            _("An id is a UUID, or 1 to 100 of the signs A–Z, a–z, 0–9, _ and -.")
+        )
     if Session.objects.filter(session_id=key).exclude(kind=SessionKind.COLLABORATION).exists():
         raise _taken(key)
     owner = Member(
@@ -338,7 +341,9 @@ def delete_session(
 
 def _title(title: str) -> str:
     if not 0 < len(trimmed(title)) <= _LONGEST_TITLE:
-        raise InvalidTitle(f"A title has 1 to {_LONGEST_TITLE} characters.")
+        raise InvalidTitle(
+            _("A title has 1 to %(longest_title)s characters.") % {"longest_title": _LONGEST_TITLE}
+        )
     return trimmed(title)
 
 
@@ -390,7 +395,8 @@ def _change(session_id: str, rule: rules.Rule, signature: Signature, surface: st
 def _owner_of(session: Collaboration) -> str:
     if session.owner is None:
         raise StatusRefused(
-            f"Nobody owns session “{session.session_id}”: nobody can act for its owner.",
+            _("Nobody owns session “%(session)s”: nobody can act for its owner.")
+            % {"session": session.session_id},
             status=session.status.value,
         )
     return session.owner.email
@@ -424,4 +430,4 @@ def _follows(found: Collaboration | None) -> bool:
 
 
 def _taken(key: str) -> SessionExists:
-    return SessionExists(f"There is a session “{key}” already.", session=key)
+    return SessionExists(_("There is a session “%(key)s” already.") % {"key": key}, session=key)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions import Reject
 from migrations_tools.imports.values import canonical, content_hash
@@ -89,7 +90,9 @@ def write(before: Collaboration | None, after: Collaboration, signature: Signatu
     if before is None:
         if LegacyCollaborationRow.objects.filter(session_key=key).exists():
             # rows that nobody owns: they are no session, and would become part of this one
-            raise SessionExists(f"There are old rows of session “{key}”.", session=key)
+            raise SessionExists(
+                _("There are old rows of session “%(key)s”.") % {"key": key}, session=key
+            )
         owner = after.owner.email if after.owner else signature.email
         _insert(key, {**_text(after), "email": owner, "access": _CREATOR}, after.created_at)
         _decide(after, told=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from migrations_tools.signing import save
 from sessions_app.collaboration.errors import SessionExists
@@ -82,7 +83,8 @@ def _created(after: Collaboration, signature: Signature, reason: str) -> Session
         if not Session.objects.filter(session_id=after.session_id).exists():
             raise
         raise SessionExists(
-            f"There is a session “{after.session_id}” already.", session=after.session_id
+            _("There is a session “%(session)s” already.") % {"session": after.session_id},
+            session=after.session_id,
         ) from error
     return session
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.utils.translation import gettext as _
 
 from migrations_tools.text import storable
 from sessions_app.collaboration.errors import InvalidValue, NotAuthenticated, NotFound
@@ -40,14 +41,14 @@ def known_person(user: Person) -> tuple[User, str]:
     Raises NotAuthenticated.
     """
     if isinstance(user, AnonymousUser) or not user.is_active:
-        raise NotAuthenticated("Log in first.")
+        raise NotAuthenticated(_("Log in first."))
     return user, email_of(user.email) or ""
 
 
 def public_id(session_id: str) -> str:
     """The id as both systems keep it (R1). Raises NotFound for what no session can be called."""
     if not isinstance(session_id, str) or not storable(session_id):
-        raise NotFound("There is no such session.")
+        raise NotFound(_("There is no such session."))
     return session_id_of(session_id) or session_id
 
 
@@ -55,4 +56,6 @@ def require_storable(**texts: str) -> None:
     """Raises InvalidValue naming the first that holds NUL or a lone surrogate."""
     for name, text in texts.items():
         if not storable(text):
-            raise InvalidValue(f"The {name} holds a sign that no text may hold.", field=name)
+            raise InvalidValue(
+                _("The %(name)s holds a sign that no text may hold.") % {"name": name}, field=name
+            )

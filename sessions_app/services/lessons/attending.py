@@ -8,6 +8,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.signing import save
 from migrations_tools.states import Surface
@@ -66,17 +67,17 @@ def check_in(
     with refusals_on_record(acting_user, surface, "check in"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         if present.pk != acting_user.pk and not is_staff_of(lesson, viewer):
-            raise Forbidden("Only those who run a lesson check others in.")
+            raise Forbidden(_("Only those who run a lesson check others in."))
         booking = _seat_of(lesson, present.pk)
         if lesson.session.status == SessionStatus.CANCELLED:
-            raise LessonNotOpen("This lesson does not take place.", status=lesson.session.status)
+            raise LessonNotOpen(_("This lesson does not take place."), status=lesson.session.status)
         if not lesson.starts_at - CHECK_IN_OPENS <= now <= lesson.ends_at:
-            raise CheckInClosed("Check-in is from 15 minutes before the lesson to its end.")
+            raise CheckInClosed(_("Check-in is from 15 minutes before the lesson to its end."))
         attendance = Attendance.objects.filter(booking=booking).first() or Attendance(
             booking=booking, status=AttendanceStatus.PRESENT
         )
         if attendance.checked_in_at is not None:
-            raise AlreadyCheckedIn("This booking is checked in already.")
+            raise AlreadyCheckedIn(_("This booking is checked in already."))
         attendance.checked_in_at = now
         save(attendance, acting_user=acting_user, reason="checked in")
     return attendance
@@ -99,10 +100,12 @@ def record_attendance(
     with refusals_on_record(acting_user, surface, "record attendance"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         if not is_staff_of(lesson, viewer):
-            raise Forbidden("Only those who run a lesson record who came.")
+            raise Forbidden(_("Only those who run a lesson record who came."))
         if status not in AttendanceStatus.values:
             known = ", ".join(AttendanceStatus.values)
-            raise InvalidFields([FieldFault("status", "invalid_choice", f"None of {known}.")])
+            raise InvalidFields(
+                [FieldFault("status", "invalid_choice", _("None of %(known)s.") % {"known": known})]
+            )
         booking = _seat_of(lesson, student_id)
         attendance = Attendance.objects.filter(booking=booking).first() or Attendance(
             booking=booking
@@ -136,11 +139,11 @@ def give_feedback(
             booking__lesson=lesson, booking__student=acting_user, status__in=_ATTENDED
         )
         if not came.exists():
-            raise DidNotAttend("Only those who were there say how it was.")
+            raise DidNotAttend(_("Only those who were there say how it was."))
         if not lesson.ends_at <= now <= lesson.ends_at + FEEDBACK_CLOSES:
-            raise FeedbackClosed("Feedback is given within 24 hours after the lesson.")
+            raise FeedbackClosed(_("Feedback is given within 24 hours after the lesson."))
         if Feedback.objects.filter(lesson=lesson, student=acting_user).exists():
-            raise FeedbackGiven("You have given your feedback already.")
+            raise FeedbackGiven(_("You have given your feedback already."))
         feedback = Feedback(
             lesson=lesson, student=acting_user, rating=value, comment=comment, created_at=now
         )
@@ -152,9 +155,11 @@ def _seat_of(lesson: Lesson, student_id: int) -> Booking:
     """The student's confirmed booking. Raises NotFound without an active one, NotConfirmed."""
     booking = Booking.objects.active().filter(lesson=lesson, student=student_id).first()
     if booking is None:
-        raise NotFound("There is no booking of this student.", student=student_id)
+        raise NotFound(_("There is no booking of this student."), student=student_id)
     if booking.status != BookingStatus.CONFIRMED:
-        raise NotConfirmed("This booking has no seat.", waitlist_position=booking.waitlist_position)
+        raise NotConfirmed(
+            _("This booking has no seat."), waitlist_position=booking.waitlist_position
+        )
     return booking
 
 
@@ -165,11 +170,11 @@ def _rating(given: Decimal | int | str) -> Decimal:
     except (InvalidOperation, TypeError, ValueError):
         value = Decimal("NaN")
     if not value.is_finite():
-        fault = FieldFault("rating", "invalid", "This is no number.")
+        fault = FieldFault("rating", "invalid", _("This is no number."))
     elif not LOWEST_RATING <= value <= HIGHEST_RATING:
-        fault = FieldFault("rating", "out_of_range", "A rating is from 1 to 5.")
+        fault = FieldFault("rating", "out_of_range", _("A rating is from 1 to 5."))
     elif value != round(value, 2):
-        fault = FieldFault("rating", "too_precise", "A rating has at most two decimals.")
+        fault = FieldFault("rating", "too_precise", _("A rating has at most two decimals."))
     if fault:
         raise InvalidFields([fault])
     return value

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.signing import save
 from migrations_tools.states import Surface
@@ -67,9 +68,9 @@ def book_lesson(
         _require_may_book(lesson, viewer, booked)
         _require_scheduled(lesson)
         if now > lesson.starts_at - BOOKING_CLOSES:
-            raise BookingClosed("Bookings close 24 hours before the lesson.")
+            raise BookingClosed(_("Bookings close 24 hours before the lesson."))
         if Booking.objects.active().filter(lesson=lesson, student=booked).exists():
-            raise AlreadyBooked("This lesson is booked already.")
+            raise AlreadyBooked(_("This lesson is booked already."))
         queued = Booking.objects.waiting().filter(lesson=lesson).exists()
         if queued:  # an old queue beside free seats goes first
             settle_waitlist(lesson, acting_user=acting_user)
@@ -99,12 +100,14 @@ def cancel_booking(
     with refusals_on_record(acting_user, surface, "cancel a booking"), transaction.atomic():
         booking = _lock_booking(booking_id, viewer)
         if booking.student_id != viewer.user_id and not is_staff_of(booking.lesson, viewer):
-            raise NotFound("There is no such booking.", booking=booking_id)
+            raise NotFound(_("There is no such booking."), booking=booking_id)
         if booking.status == BookingStatus.CANCELLED:
-            raise AlreadyCancelled("This booking is cancelled already.")
+            raise AlreadyCancelled(_("This booking is cancelled already."))
         _require_scheduled(booking.lesson)
         if now > booking.lesson.starts_at - CANCELLATION_CLOSES:
-            raise CancellationClosed("Bookings can be cancelled until 12 hours before the lesson.")
+            raise CancellationClosed(
+                _("Bookings can be cancelled until 12 hours before the lesson.")
+            )
         booking.status = BookingStatus.CANCELLED
         booking.waitlist_position, booking.cancelled_at = None, now
         save(booking, acting_user=acting_user, reason="cancelled")
@@ -123,15 +126,15 @@ def confirm_booking(booking_id: int, *, acting_user: User, surface: str = Surfac
         booking = _lock_booking(booking_id, viewer)
         if not is_staff_of(booking.lesson, viewer):
             if booking.student_id != viewer.user_id:
-                raise NotFound("There is no such booking.", booking=booking_id)
-            raise Forbidden("Only those who run a lesson confirm bookings.")
+                raise NotFound(_("There is no such booking."), booking=booking_id)
+            raise Forbidden(_("Only those who run a lesson confirm bookings."))
         if booking.status == BookingStatus.CONFIRMED:
-            raise AlreadyConfirmed("This booking has a seat already.")
+            raise AlreadyConfirmed(_("This booking has a seat already."))
         if booking.status == BookingStatus.CANCELLED:
-            raise AlreadyCancelled("This booking is cancelled.")
+            raise AlreadyCancelled(_("This booking is cancelled."))
         _require_scheduled(booking.lesson)
         if count_confirmed(booking.lesson) >= booking.lesson.capacity:
-            raise LessonFull("No seat is free.", capacity=booking.lesson.capacity)
+            raise LessonFull(_("No seat is free."), capacity=booking.lesson.capacity)
         booking.status, booking.waitlist_position = BookingStatus.CONFIRMED, None
         save(booking, acting_user=acting_user, reason="confirmed")
         settle_waitlist(booking.lesson, acting_user=acting_user)
@@ -142,15 +145,15 @@ def _require_may_book(lesson: Lesson, viewer: Viewer, student: User) -> None:
     """Students book for themselves, those who run a lesson for students who see it."""
     if student.pk == viewer.user_id:
         if not viewer.is_student:
-            raise Forbidden("Only students book lessons.")
+            raise Forbidden(_("Only students book lessons."))
         return
     if not is_staff_of(lesson, viewer):
-        raise Forbidden("Only those who run a lesson book it for others.")
+        raise Forbidden(_("Only those who run a lesson book it for others."))
     if student.is_active:
         theirs = viewer_of(student)
         if theirs.is_student and visible_to(theirs).filter(pk=lesson.pk).exists():
             return
-    raise NotForStudent("This lesson is not for this person.", student=student.pk)
+    raise NotForStudent(_("This lesson is not for this person."), student=student.pk)
 
 
 def _lock_booking(booking_id: int, viewer: Viewer) -> Booking:
@@ -158,14 +161,14 @@ def _lock_booking(booking_id: int, viewer: Viewer) -> Booking:
     bookings = Booking.objects.filter(pk=booking_id)
     known = bookings.values_list("lesson__session__session_id", flat=True).first()
     if known is None:
-        raise NotFound("There is no such booking.", booking=booking_id)
+        raise NotFound(_("There is no such booking."), booking=booking_id)
     try:
         lesson = lock_known_lesson(find_lesson(known, viewer), viewer)
     except NotFound:
-        raise NotFound("There is no such booking.", booking=booking_id) from None
+        raise NotFound(_("There is no such booking."), booking=booking_id) from None
     booking = bookings.first()
     if booking is None:
-        raise NotFound("There is no such booking.", booking=booking_id)
+        raise NotFound(_("There is no such booking."), booking=booking_id)
     booking.lesson = lesson
     return booking
 
@@ -173,7 +176,7 @@ def _lock_booking(booking_id: int, viewer: Viewer) -> Booking:
 def _require_scheduled(lesson: Lesson) -> None:
     if lesson.session.status != SessionStatus.SCHEDULED:
         raise LessonNotOpen(
-            "This lesson has begun, is over, or does not take place.",
+            _("This lesson has begun, is over, or does not take place."),
             status=lesson.session.status,
         )
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.history import CHANGED, write_history
 from migrations_tools.services.actors import record_refusal
@@ -39,7 +40,7 @@ def lock_known_lesson(lesson: Lesson, viewer: Viewer, *, to_delete: bool = False
     """As `lock_lesson`, of a lesson that was found."""
     rows = Lesson.objects.filter(pk=lesson.pk).select_for_update(no_key=not to_delete)
     if rows.values_list("pk").first() is None:
-        raise NotFound("There is no such lesson.", lesson=lesson.session.session_id)
+        raise NotFound(_("There is no such lesson."), lesson=lesson.session.session_id)
     # read again: its session, or whether it is visible, may have changed before the lock
     return find_lesson(lesson.session.session_id, viewer)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.history import INSERTED, history_model
 from migrations_tools.engine.sql import (
@@ -72,7 +73,7 @@ def create_lesson(
 def _create(values: LessonValues, acting_user: User, clock: Clock) -> Lesson:
     viewer = viewer_of(acting_user)
     if viewer.is_student:
-        raise Forbidden("Students do not schedule lessons.")
+        raise Forbidden(_("Students do not schedule lessons."))
     faults = [*value_faults(values), *missing_faults(values)]
     if faults:
         raise InvalidFields(faults)

@@ -13,6 +13,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.signing import save
 from migrations_tools.states import Surface
@@ -49,13 +50,15 @@ def adjust_credits(
     """
     with refusals_on_record(acting_user, surface, "adjust credits"):
         if not viewer_of(acting_user).is_admin:
-            raise Forbidden("Only admins give and take credits.")
+            raise Forbidden(_("Only admins give and take credits."))
     faults = []
     if not 0 < abs(amount) <= LARGEST_ADJUSTMENT:
-        told = f"Credits are given or taken, at most {LARGEST_ADJUSTMENT} at once."
+        told = _("Credits are given or taken, at most %(largest_adjustment)s at once.") % {
+            "largest_adjustment": LARGEST_ADJUSTMENT
+        }
         faults.append(FieldFault("amount", "out_of_range", told))
     if not note.strip():
-        faults.append(FieldFault("note", "blank", "Credits are given and taken for a reason."))
+        faults.append(FieldFault("note", "blank", _("Credits are given and taken for a reason.")))
     elif fault := text_fault("note", note):
         faults.append(fault)
     if faults:
@@ -65,14 +68,19 @@ def adjust_credits(
         profile = _locked([student.pk])[student.pk]
         if seen_balance not in (None, profile.credit_balance):
             raise BalanceChanged(
-                f"The balance has changed meanwhile: {profile.credit_balance} credits are there. "
-                "Nothing was given or taken.",
+                _(
+                    "The balance has changed meanwhile: %(credit_balance)s credits are "
+                    "there. Nothing was given or taken."
+                )
+                % {"credit_balance": profile.credit_balance},
                 credit_balance=profile.credit_balance,
             )
         if profile.credit_balance + amount < 0:
             raise _too_few(-amount, profile.credit_balance)
         if profile.credit_balance + amount > LARGEST_BALANCE:
-            told = f"Nobody has more than {LARGEST_BALANCE} credits."
+            told = _("Nobody has more than %(largest_balance)s credits.") % {
+                "largest_balance": LARGEST_BALANCE
+            }
             raise InvalidFields([FieldFault("amount", "out_of_range", told)])
         return _change(
             profile, None, amount, CreditReason.ADJUSTMENT, acting_user, clock(), note.strip()
@@ -116,7 +124,8 @@ def refund(bookings: Sequence[Booking], *, acting_user: User, now: datetime) -> 
 
 def _too_few(needed: int, balance: int) -> InsufficientCredits:
     return InsufficientCredits(
-        f"This takes {needed} credits, and {balance} are there.",
+        _("This takes %(needed)s credits, and %(balance)s are there.")
+        % {"needed": needed, "balance": balance},
         credits_needed=needed,
         credit_balance=balance,
     )

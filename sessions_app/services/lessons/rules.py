@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sessions_app.lesson_errors import (
     FieldFault,
@@ -50,7 +51,7 @@ def read_facts(result: Mapping[str, Any], viewer: Viewer) -> Facts:
         .first()
     )
     if found is None:
-        raise NotFound("There is no such semester.", semester=result["semester"])
+        raise NotFound(_("There is no such semester."), semester=result["semester"])
     return Facts(
         semester=found,
         cohort_semester=found.cohort_semester,
@@ -62,7 +63,7 @@ def read_facts(result: Mapping[str, Any], viewer: Viewer) -> Facts:
 def require_master(semester: Semester, viewer: Viewer) -> None:
     """Admins, and the instructor who leads the semester. Raises Forbidden."""
     if not viewer.is_admin and not leads(semester, viewer):
-        raise Forbidden("Only the master instructor of the semester does this.")
+        raise Forbidden(_("Only the master instructor of the semester does this."))
 
 
 def leads(semester: Semester, viewer: Viewer) -> bool:
@@ -80,11 +81,12 @@ def require_sound(
     target = result["target_specialization"]
     if target and not viewer.is_admin and not facts.actor_qualified:
         raise NotQualified(
-            f"A lesson for “{target}” needs an active qualification.", specialization=target
+            _("A lesson for “%(target)s” needs an active qualification.") % {"target": target},
+            specialization=target,
         )
     faults = list(_faults(result, facts))
     if result["instructor"] not in (None, instructor_before) and not facts.instructor_teaches:
-        faults.append(FieldFault("instructor", "no_instructor", "There is no such instructor."))
+        faults.append(FieldFault("instructor", "no_instructor", _("There is no such instructor.")))
     if faults:
         raise InvalidFields(faults)
 
@@ -99,14 +101,14 @@ def with_place(result: Mapping[str, Any], semester: Semester) -> dict[str, Any]:
 
 def _faults(result: Mapping[str, Any], facts: Facts) -> Iterator[FieldFault]:
     if result["ends_at"] <= result["starts_at"]:
-        yield FieldFault("ends_at", "not_after_start", "A lesson ends after its start.")
+        yield FieldFault("ends_at", "not_after_start", _("A lesson ends after its start."))
     for name in ("starts_at", "ends_at"):
         if not _within(facts.semester, _day(result[name])):
-            yield FieldFault(name, "outside_semester", "This is outside the semester.")
+            yield FieldFault(name, "outside_semester", _("This is outside the semester."))
     if result["meeting_link"] and result["delivery"] != Delivery.VIRTUAL:
-        yield FieldFault("meeting_link", "link_not_virtual", "Only virtual lessons have a link.")
+        yield FieldFault("meeting_link", "link_not_virtual", _("Only virtual lessons have a link."))
     if result["cohort"] is not None and facts.cohort_semester != facts.semester.pk:
-        yield FieldFault("cohort", "not_of_semester", "The semester has no such cohort.")
+        yield FieldFault("cohort", "not_of_semester", _("The semester has no such cohort."))
 
 
 def _within(semester: Semester, day: date) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.signing import delete, save
 from migrations_tools.states import Surface
@@ -100,7 +101,8 @@ def update_lesson(
         confirmed = count_confirmed(lesson)
         if result["capacity"] < confirmed and result["capacity"] != before["capacity"]:
             raise CapacityBelowConfirmed(
-                f"{confirmed} bookings are confirmed.", confirmed_bookings=confirmed
+                _("%(confirmed)s bookings are confirmed.") % {"confirmed": confirmed},
+                confirmed_bookings=confirmed,
             )
         _write(lesson, before, result, acting_user, now)
         more = result["capacity"] > before["capacity"]
@@ -131,11 +133,12 @@ def change_lesson_status(
         if status == SessionStatus.CANCELLED:
             require_master(lesson.semester, viewer)
         elif not is_staff_of(lesson, viewer):
-            raise Forbidden("Only those who run a lesson begin and end it.")
+            raise Forbidden(_("Only those who run a lesson begin and end it."))
         session = lesson.session
         if not may_change(session.kind, session.status, status):
             raise StatusRefused(
-                f"A lesson that is {session.get_status_display()} cannot become {status.label}.",
+                _("A lesson that is %(status)s cannot become %(next)s.")
+                % {"status": session.get_status_display(), "next": status.label},
                 from_status=session.status,
                 to_status=status,
             )
@@ -163,7 +166,8 @@ def delete_lesson(session_id: str, *, acting_user: User, surface: str = Surface.
         if blocking:
             told = ", ".join(f"{count} {name}" for name, count in blocking.items())
             raise LessonHasRecords(
-                f"This lesson cannot be deleted: {told.replace('_', ' ')}.", blocking=blocking
+                _("This lesson cannot be deleted: %(told)s.") % {"told": told.replace("_", " ")},
+                blocking=blocking,
             )
         session = lesson.session
         delete(lesson, acting_user=acting_user, reason="deleted")

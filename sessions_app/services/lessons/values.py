@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
+from django.utils.translation import gettext as _
+
 from sessions_app.lesson_errors import FieldFault, text_fault
 from sessions_app.models import Delivery, is_web_address
 
@@ -65,11 +67,13 @@ _Told = tuple[str, str]  # code, message
 def _text(longest: int | None) -> Callable[[Any], _Told | None]:
     def check(value: Any) -> _Told | None:
         if not isinstance(value, str):
-            return "invalid", "This is no text."
+            return "invalid", _("This is no text.")
         if fault := text_fault("", value):
             return fault.code, fault.message
         if longest is not None and len(value) > longest:
-            return "max_length", f"This is longer than {longest} characters."
+            return "max_length", _("This is longer than %(longest)s characters.") % {
+                "longest": longest
+            }
         return None
 
     return check
@@ -77,15 +81,18 @@ def _text(longest: int | None) -> Callable[[Any], _Told | None]:
 
 def _title(value: Any) -> _Told | None:
     told = _text(255)(value)
-    return told or (None if value.strip() else ("blank", "A lesson has a title."))
+    return told or (None if value.strip() else ("blank", _("A lesson has a title.")))
 
 
 def _number(smallest: int, largest: int) -> Callable[[Any], _Told | None]:
     def check(value: Any) -> _Told | None:
         if not isinstance(value, int) or isinstance(value, bool):
-            return "invalid", "This is no whole number."
+            return "invalid", _("This is no whole number.")
         if not smallest <= value <= largest:
-            return "out_of_range", f"This is not between {smallest} and {largest}."
+            return "out_of_range", _("This is not between %(smallest)s and %(largest)s.") % {
+                "smallest": smallest,
+                "largest": largest,
+            }
         return None
 
     return check
@@ -93,21 +100,25 @@ def _number(smallest: int, largest: int) -> Callable[[Any], _Told | None]:
 
 def _instant(value: Any) -> _Told | None:
     if not isinstance(value, datetime):
-        return "invalid", "This is no date with a time."
+        return "invalid", _("This is no date with a time.")
     if value.tzinfo is None:
-        return "naive", "This time has no offset from UTC."
+        return "naive", _("This time has no offset from UTC.")
     if not 1900 <= value.year < 9999:
-        return "out_of_range", "This is no year that lessons are held in."
+        return "out_of_range", _("This is no year that lessons are held in.")
     return None
 
 
 def _delivery(value: Any) -> _Told | None:
     known = ", ".join(Delivery.values)
-    return None if value in Delivery.values else ("invalid_choice", f"This is none of {known}.")
+    return (
+        None
+        if value in Delivery.values
+        else ("invalid_choice", _("This is none of %(known)s.") % {"known": known})
+    )
 
 
 def _flag(value: Any) -> _Told | None:
-    return None if isinstance(value, bool) else ("invalid", "This is neither true nor false.")
+    return None if isinstance(value, bool) else ("invalid", _("This is neither true nor false."))
 
 
 def _link(value: Any) -> _Told | None:
@@ -115,7 +126,7 @@ def _link(value: Any) -> _Told | None:
     if told or not value.strip():
         return told
     if not is_web_address(value.strip()):
-        return "bad_link", "This is no http or https address."
+        return "bad_link", _("This is no http or https address.")
     return None
 
 
@@ -145,10 +156,10 @@ def value_faults(values: Mapping[str, Any]) -> Iterator[FieldFault]:
     """Every value that cannot be used whatever the others are; unknown names too."""
     for name, value in values.items():
         if name not in _CHECKS:
-            yield FieldFault(name, "unknown", "A lesson has no such field.")
+            yield FieldFault(name, "unknown", _("A lesson has no such field."))
         elif value is None:
             if name in REQUIRED:
-                yield FieldFault(name, "null", "A lesson cannot do without this.")
+                yield FieldFault(name, "null", _("A lesson cannot do without this."))
         elif told := _CHECKS[name](value):
             yield FieldFault(name, *told)
 
@@ -157,7 +168,7 @@ def missing_faults(values: Mapping[str, Any]) -> Iterator[FieldFault]:
     """What a new lesson lacks."""
     for name in WITHOUT_DEFAULT:
         if name not in values:
-            yield FieldFault(name, "required", "A lesson cannot do without this.")
+            yield FieldFault(name, "required", _("A lesson cannot do without this."))
 
 
 def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
