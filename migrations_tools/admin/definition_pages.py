@@ -29,7 +29,7 @@ from migrations_tools.definitions.options import options_form
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.exceptions import UnknownDefinition
 from migrations_tools.models import Run
-from migrations_tools.selectors.definitions import definition_states, pending_keys
+from migrations_tools.selectors.definitions import definition_states, selected_by
 from migrations_tools.services.policies import policies_of
 from migrations_tools.services.requests import request_run
 from migrations_tools.states import RunKind
@@ -167,7 +167,7 @@ class DefinitionPages:
         sent = [(key, value) for key, value in request.POST.items() if key != "confirm"]
         page = Confirmation(
             title=f"{words}: {definition.title()}",
-            sentence=str(sentence) % {"n": f"{pending_keys(definition, chosen):,}"},
+            sentence=str(sentence) % {"n": f"{selected_by(definition, chosen):,}"},
             confirm_label=str(words),
             cancel_url=address,
             hidden=[(key, value) for key, value in sent if key != "csrfmiddlewaretoken"],

@@ -109,7 +109,7 @@ class _Action(APIView):
 
 
 class StartView(_Action):
-    """Run a plan for real. It is refused, or cancelled by the worker, where the plan drifted."""
+    """Run a plan for real: once at a time, and only while it fits what is there."""
 
     asks = StartSerializer
 

@@ -16,13 +16,15 @@ from migrations_tools.definitions.registry import all_definitions
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.plan import selected_keys
 from migrations_tools.models import Cutover, Run
+from migrations_tools.selectors.completion import waiting_keys
 from migrations_tools.states import WRITING_KINDS, RunKind
 
 
 @dataclass(frozen=True)
 class DefinitionState:
-    """``pending`` keys would be looked at by a run now; ``last`` is its newest apply or rollback
-    run, ``verified`` the run that was verified last. ``stage`` is that of its cutover, "" for none.
+    """``pending`` keys wait for a run (`waiting_keys`, on all surfaces); ``last`` is its newest
+    apply or rollback run, ``verified`` the run that was verified last. ``stage`` is that of its
+    cutover, "" for none.
     """
 
     definition: type[DataMigration]
@@ -51,7 +53,7 @@ def definition_states(
         states.append(
             DefinitionState(
                 definition=definition,
-                pending=pending_keys(definition),
+                pending=waiting_keys(definition),
                 last=last.get(definition.name),
                 verified=verified.get(definition.name),
                 cutover=key,
@@ -62,13 +64,15 @@ def definition_states(
     return states
 
 
-def pending_keys(definition: type[DataMigration], options: Mapping[str, Any] | None = None) -> int:
-    """Keys of counted steps that a run with these options would look at."""
+def selected_by(definition: type[DataMigration], options: Mapping[str, Any]) -> int:
+    """Keys of counted steps that a run with these options would look at: those that wait, and
+    those that runs before left to a person or set aside.
+    """
     run = Run(
         definition=definition.name,
         version=definition.version,
         kind=RunKind.PLAN,
-        options=dict(options or {}),
+        options=dict(options),
     )
     return sum(selected_keys(RunContext.of(run)).values())
 

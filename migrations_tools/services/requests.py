@@ -14,16 +14,18 @@ from typing import Any, Final
 import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.doorbell import ring_for_requests
 from migrations_tools.engine import plan
 from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.fingerprint import fingerprint
 from migrations_tools.engine.transitions import change_state, record_action
 from migrations_tools.exceptions import CarryoverError, TransitionRefused
 from migrations_tools.models import Run, Transition
-from migrations_tools.services import rehearsal, rollback, runs
+from migrations_tools.services import policies, rehearsal, rollback, runs
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import (
     Options,
@@ -45,6 +47,12 @@ MOST_TRIES: Final = 5
 NOTHING_TO_DO: Final = "There is nothing to do."
 
 
+class PlanUsed(CarryoverError):
+    """Somebody asked to run the plan before, and that run waits: for a worker, or for approval."""
+
+    code = "plan_used"
+
+
 def request_run(
     name: str,
     kind: str,
@@ -60,7 +68,8 @@ def request_run(
     """Leave a plan, a dry run or an apply run to the workers; None where there is nothing to do.
 
     Of an apply run without ``planned`` they make the plan first. Raises at once what needs no long
-    look: InvalidOption, ActiveRun, DependencyUnfinished.
+    look: InvalidOption, ActiveRun, DependencyUnfinished; PlanDrift, PolicyRefused, and PlanUsed for
+    a plan that somebody asked to run before.
     """
     require(acting_user, "run", surface=surface)
     definition = get_definition(name)
@@ -75,7 +84,56 @@ def request_run(
     context = RunContext.of(run)
     if not plan.anything_selected(context) and not plan.anything_outstanding(context):
         return None
-    return _request(run, acting_user, surface, reason, {"accept_drift": accept_drift})
+    if kind == RunKind.APPLY:
+        _refuse_unready(run, accept_drift)
+    with transaction.atomic():
+        if planned is not None:
+            _refuse_used_plan(planned)
+        return _request(run, acting_user, surface, reason, {"accept_drift": accept_drift})
+
+
+def _refuse_unready(run: Run, accept_drift: str) -> None:
+    """Refuse now what the worker would: a plan that no longer fits, a policy that is not met.
+
+    Where the plan saw many keys, their content is left to the worker, who reads them all for it.
+    Whether a dry run or a rehearsal is of the data of now is the worker's to say, too.
+    """
+    planned = run.plan
+    if planned is None and not policies.policies_of(run.definition):
+        return
+    now = fingerprint(RunContext.of(run), evidence=planned is not None and _saw_few(planned))
+    if planned is not None:
+        run.fingerprint = now
+        runs.drift_of_plan(planned, run, accept_drift)
+    policies.refuse_unprepared(run, now)
+
+
+def _saw_few(planned: Run) -> bool:
+    evidence = planned.fingerprint.get("evidence", {}).values()
+    return sum(int(step["keys"]) for step in evidence) <= plan.MOST_KEYS
+
+
+def _refuse_used_plan(planned: Run) -> None:
+    """A plan is asked for once at a time; of two at once the second is told of the first."""
+    Run.objects.select_for_update(no_key=True).get(pk=planned.pk)
+    waiting = Run.objects.filter(
+        plan=planned,
+        kind=RunKind.APPLY,
+        state__in=[RunState.PLANNED, RunState.AWAITING_APPROVAL],
+    ).select_related("actor")
+    used = waiting.first()
+    if used is not None:
+        raise PlanUsed(
+            _("%(person)s asked for the plan %(plan)s already: run %(run)s is %(state)s.")
+            % {
+                "person": used.actor.get_username(),
+                "plan": planned.pk,
+                "run": used.pk,
+                "state": used.get_state_display(),
+            },
+            run=str(used.pk),
+            state=used.state,
+        )
 
 
 def _refuse_other_plan(planned: Run, name: str) -> None:

@@ -126,13 +126,7 @@ def start_run(
     if not plan.anything_selected(context) and not plan.anything_outstanding(context):
         return None
     run.fingerprint = planned.fingerprint if made_now else fingerprint(context)
-    drift = _plan_drift(planned, run)
-    if drift and not accept_drift:
-        raise PlanDrift(
-            f"The plan {planned.pk} no longer fits: {' '.join(drift)} Plan again, or accept the "
-            "drift with a reason.",
-            differences=drift,
-        )
+    drift = drift_of_plan(planned, run, accept_drift)
     if not trial:
         policies.refuse_unprepared(run, run.fingerprint)
     with transaction.atomic():
@@ -152,10 +146,22 @@ def start_run(
     return run
 
 
-def _plan_drift(planned: Run, run: Run) -> list[str]:
+def drift_of_plan(planned: Run, run: Run, accept_drift: str) -> list[str]:
+    """How ``run``, whose fingerprint tells what is there now, differs from what its plan saw.
+
+    Raises PlanDrift where it does, unless ``accept_drift`` gives a reason.
+    """
     if planned.definition != run.definition or planned.kind != RunKind.PLAN:
-        return [f"Run {planned.pk} is no plan of {run.definition}."]
-    return differences(planned.fingerprint, run.fingerprint)
+        drift = [f"Run {planned.pk} is no plan of {run.definition}."]
+    else:
+        drift = differences(planned.fingerprint, run.fingerprint)
+    if drift and not accept_drift:
+        raise PlanDrift(
+            f"The plan {planned.pk} no longer fits: {' '.join(drift)} Plan again, or accept the "
+            "drift with a reason.",
+            differences=drift,
+        )
+    return drift
 
 
 def work_run(

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from migrations_tools.models import Run, Transition
+from migrations_tools.selectors.definition_facts import definition_told
 from migrations_tools.services import runs
 from migrations_tools.states import RunKind, RunState
 from tests.migrations_tools.admin.conftest import Enter, confirm, do_work, words
@@ -40,6 +41,15 @@ def test_every_data_migration_is_listed_with_its_state(enter: Enter) -> None:
     assert states["carry_orders"].last.state == RunState.COMPLETED
     assert states["normalize_collaboration_sessions"].stage == "off"
     assert enter(name="blind").get(LIST).status_code == 200
+
+
+def test_what_waits_is_counted_as_the_api_counts_it(enter: Enter) -> None:
+    stage(1, day=None)
+    carry()
+    stage(2)
+    state = enter().get(ORDERS).context["state"]
+    told = definition_told(state.definition)
+    assert (state.pending, told["pending"]) == (2, 2)  # what is quarantined waits for people
 
 
 def test_plans_dry_runs_and_runs_are_begun_with_their_options(enter: Enter) -> None:

@@ -10,14 +10,17 @@ from migrations_tools.exceptions import (
     ActiveRun,
     InvalidOption,
     PermissionRefused,
+    PlanDrift,
     TransitionRefused,
 )
 from migrations_tools.models import RowChange, Run, Transition
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.services import runs
+from migrations_tools.services.policies import PolicyRefused
 from migrations_tools.services.requests import (
     MOST_TRIES,
     NOTHING_TO_DO,
+    PlanUsed,
     request_rollback,
     request_run,
     requests_wait,
@@ -110,6 +113,59 @@ def test_what_needs_no_look_is_refused_at_once(who: dict[str, Any]) -> None:
     with pytest.raises(ActiveRun):
         asked(APPLY, who)
     assert Run.objects.filter(kind=APPLY).count() == 1
+
+
+def test_a_plan_that_no_longer_fits_is_refused_at_once(who: dict[str, Any]) -> None:
+    stage(2)
+    asked(PLAN, who)
+    plan = taken_up()
+    first = asked(APPLY, who, planned=plan)
+    with pytest.raises(PlanUsed, match="olga asked for the plan") as used:
+        asked(APPLY, who, planned=plan)
+    assert used.value.fields == {"run": str(first.pk), "state": "planned"}
+    runs.cancel_run(first, **who)
+    stage(1)
+    with pytest.raises(PlanDrift, match="no longer fits"):
+        asked(APPLY, who, planned=plan)
+    drifted = asked(APPLY, who, planned=plan, accept_drift="one more will do")
+    assert runs.work_run(taken_up()).state == RunState.COMPLETED
+    assert Run.objects.filter(kind=APPLY).count() == 2
+    assert request_run("carry_orders", APPLY, planned=plan, **who) is None
+    back = request_rollback(drifted, reason="a mistake", **who)
+    assert back is not None
+    runs.work_run(taken_up())
+    assert asked(APPLY, who, planned=plan, accept_drift="again").plan == plan
+
+
+def test_content_that_takes_long_to_read_is_left_to_the_worker(
+    who: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(2)
+    asked(PLAN, who)
+    plan = taken_up()
+    stage(1)
+    monkeypatch.setattr("migrations_tools.engine.plan.MOST_KEYS", 1)
+    asked(APPLY, who, planned=plan)
+    refused = taken_up()
+    assert refused.state == RunState.CANCELLED
+    assert "2 keys then, 3 now" in refused.state_reason
+
+
+def test_policies_are_told_at_once(who: dict[str, Any], settings: Any) -> None:
+    settings.CARRYOVER_POLICIES = {"carry_orders": ["dry_run", "approval"]}
+    stage(2)
+    with pytest.raises(PolicyRefused) as refused:
+        asked(APPLY, who)
+    assert refused.value.code == "dry_run_required"
+    assert not Run.objects.exists()
+    asked(DRY_RUN, who)
+    taken_up()
+    asked(PLAN, who)
+    plan = taken_up()
+    asked(APPLY, who, planned=plan)
+    assert taken_up().state == RunState.AWAITING_APPROVAL
+    with pytest.raises(PlanUsed, match="awaiting approval"):
+        asked(APPLY, who, planned=plan)
 
 
 def test_what_cannot_be_done_is_cancelled_with_the_reason(who: dict[str, Any]) -> None:
