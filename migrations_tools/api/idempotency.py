@@ -35,6 +35,10 @@ REPLAYED: Final = "Idempotent-Replayed"
 #: Answers that keep nothing: the request may be tried again with its key.
 _REFUSALS: Final = (CarryoverError, APIException, Http404, PermissionDenied)
 
+#: Set on handlers that take a key.
+_MARK: Final = "carryover_takes_key"
+
+Handler = TypeVar("Handler", bound=Callable[..., Response])
 View = TypeVar("View")
 Rest = ParamSpec("Rest")
 
@@ -89,7 +93,7 @@ def idempotent(
                 return _keep(held, response)
         raise refused
 
-    return answer
+    return _told(answer)
 
 
 def idempotent_apart(
@@ -123,7 +127,18 @@ def idempotent_apart(
                 raise
             return _keep(held, response)
 
-    return answer
+    return _told(answer)
+
+
+def takes_key(handler: object) -> bool:
+    """Whether a handler of a view carries a request with a key out once."""
+    return bool(getattr(handler, _MARK, False))
+
+
+def _told(handler: Handler) -> Handler:
+    """Wrappers of the handler keep the mark."""
+    setattr(handler, _MARK, True)
+    return handler
 
 
 def _key(request: Request) -> str | None:

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.filters import InstantFilter, WholeOrder
-from migrations_tools.api.idempotency import idempotent
+from migrations_tools.api.idempotency import idempotent, idempotent_apart
 from migrations_tools.api.pages import Entries, Pages
 from migrations_tools.api.versions import tagged
 from sessions_app.api.agent_shapes import (
@@ -130,11 +130,12 @@ class EndView(GenericAPIView[Any]):
 
 
 class SwitchView(GenericAPIView[Any]):
-    """Repeated, a switch changes nothing: there is no key for it, since it is two transactions."""
+    """Repeated without a key, a switch changes nothing either."""
 
     serializer_class = SwitchProjectSerializer
 
     @extend_schema(operation_id="agent_sessions_switch", responses=AgentSessionSerializer)
+    @idempotent_apart
     def post(self, request: Request, session_id: str) -> Response:
         """Move a session that has not ended to another project."""
         said = given(SwitchProjectSerializer, request)
@@ -147,6 +148,7 @@ class AssignView(GenericAPIView[Any]):
     serializer_class = AssignProjectSerializer
 
     @extend_schema(operation_id="agent_sessions_assign", responses=AgentSessionSerializer)
+    @idempotent_apart
     def post(self, request: Request, session_id: str) -> Response:
         """The same by name; an orphan gets its project even if it has ended."""
         said = given(AssignProjectSerializer, request)

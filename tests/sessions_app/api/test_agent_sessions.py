@@ -150,6 +150,26 @@ def test_others_sessions_are_not_there_and_attempts_are_on_record(ann, bob, cler
     assert theirs.json()["user"]["id"] == ann.pk
 
 
+def test_a_switch_that_is_sent_again_is_answered_again(ann, alpha, beta):
+    started(ann, project=str(alpha.pk))
+    caller = Caller(ann)
+    for deed, there, back in (
+        ("switch/", {"project": str(beta.pk)}, {"project": str(alpha.pk)}),
+        ("assign/", {"name": "Beta"}, {"name": "Alpha"}),
+    ):
+        path = f"{AGENTS}a-1/{deed}"
+        first = caller.post(path, there, Idempotency_Key=f"{deed} there")
+        assert caller.post(path, back).json()["project"]["id"] == str(alpha.pk)
+        again = caller.post(path, there, Idempotency_Key=f"{deed} there")
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert again["Idempotent-Replayed"] == "true"
+        assert AgentSession.objects.get().project == alpha
+        assert refusal(caller.post(path, back, Idempotency_Key=f"{deed} there")) == (
+            422,
+            "idempotency_key_reused",
+        )
+
+
 def test_what_cannot_be_is_refused_and_changes_nothing(ann, alpha, beta):
     Project.objects.filter(pk=beta.pk).update(status=ProjectStatus.ARCHIVED)
     started(ann)
