@@ -21,7 +21,7 @@ WITHOUT: Final = {
 
 def posts() -> Iterator[tuple[str, Any]]:
     """Address and handler of every POST."""
-    endpoints: Any = EndpointEnumerator()  # type: ignore[no-untyped-call]  # the package's own
+    endpoints: Any = EndpointEnumerator()
     for path, _pattern, method, view in endpoints.get_api_endpoints():
         if method == "POST" and path.startswith("/api/v1/"):
             actions = getattr(view, "actions", None) or {"post": "post"}
