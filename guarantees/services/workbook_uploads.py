@@ -59,9 +59,9 @@ def get_workbook(number: int, *, acting_user: User) -> QueuedImport:
 def preview_upload(upload: QueuedImport, *, acting_user: User, surface: str) -> WorkbookReport:
     """What confirming the workbook would do; nothing is written.
 
-    Raises UploadClosed, ImportRefused and PermissionRefused.
+    Raises UnknownUpload, UploadClosed, ImportRefused and PermissionRefused.
     """
-    path = uploads.waiting_path(upload)
+    path = uploads.waiting_path(upload, acting_user=acting_user, surface=surface)
     with told_by_name(path):
         return preview_workbook(
             path, sheet=upload.options.get("sheet"), acting_user=acting_user, surface=surface
@@ -73,10 +73,10 @@ def commit_workbook(
 ) -> QueuedImport:
     """Import the workbook: at once where it is small – it is done or refused then –, else queued.
 
-    A file that was imported before needs ``confirm``. Raises AlreadyImported, UploadClosed,
-    ImportRefused and PermissionRefused.
+    A file that was imported before needs ``confirm``. Raises AlreadyImported, UnknownUpload,
+    UploadClosed, ImportRefused and PermissionRefused.
     """
-    uploads.waiting_path(upload)
+    uploads.waiting_path(upload, acting_user=acting_user, surface=surface)
     if not confirm:
         before = ImportBatch.objects.filter(sha256=upload.sha256).order_by("pk").last()
         if before is not None:

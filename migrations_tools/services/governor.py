@@ -13,6 +13,7 @@ from migrations_tools.services.actors import require
 
 def stop_all_runs(*, acting_user: User, surface: str, reason: str) -> Governor:
     """No worker begins a batch of any run until `let_runs_go`; batches in hand end."""
+    require(acting_user, "run", surface=surface)
     if not reason.strip():
         raise CarryoverError(
             "A stop of all runs needs a reason: everybody sees it.", code="reason_missing"
@@ -22,11 +23,11 @@ def stop_all_runs(*, acting_user: User, surface: str, reason: str) -> Governor:
 
 def let_runs_go(*, acting_user: User, surface: str, reason: str = "") -> Governor:
     """Let runs that were stopped go on by themselves."""
+    require(acting_user, "run", surface=surface)
     return _govern(False, reason, acting_user, surface)
 
 
 def _govern(stopped: bool, reason: str, acting_user: User, surface: str) -> Governor:
-    require(acting_user, "run", surface=surface)
     with transaction.atomic():
         governor, _ = Governor.objects.select_for_update().get_or_create(pk=1)
         governor.stopped, governor.reason, governor.changed_by = stopped, reason, acting_user

@@ -11,6 +11,7 @@ from django.db import transaction
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
 from migrations_tools.services import policies, rollback, runs, verification
+from migrations_tools.services.actors import require
 from migrations_tools.states import RunState
 
 #: Keys of a rehearsal, unless more are asked for.
@@ -33,10 +34,13 @@ def rehearse_run(
 ) -> Run | None:
     """Rehearse with at most ``keys`` source keys; the run, rolled back, or None: nothing to do.
 
-    Works in the foreground. Raises RehearsalFailed where a verification fails, the run stops, or
+    Works in the foreground. Raises PermissionRefused, at once, where ``acting_user`` could carry
+    over but not take back; raises RehearsalFailed where a verification fails, the run stops, or
     something could not be taken back; what is left then is a run like any other.
     """
     who: dict[str, Any] = {"acting_user": acting_user, "surface": surface}
+    for permission in ("run", "rollback"):
+        require(acting_user, permission, surface=surface)
     run = runs.start_run(
         name, options=options, tuning={"limit": keys}, reason="rehearsal", trial=True, **who
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.doorbell import ring_for_imports
 from migrations_tools.engine.clock import database_time
@@ -88,24 +89,40 @@ def get_upload(number: int, *, acting_user: User, kind: str | None = None) -> Qu
     mine = QueuedImport.objects.select_related("legacy_import", "progress")
     found = mine.filter(pk=number, actor=acting_user).first()
     if found is None or (kind is not None and found.kind != kind):
-        raise UnknownUpload(f"You have no upload {number}.")
+        raise _unknown(number)
     return found
+
+
+def _unknown(number: int) -> UnknownUpload:
+    return UnknownUpload(_("You have no upload %(number)s.") % {"number": number})
+
+
+def _refuse_others(upload: QueuedImport, acting_user: User) -> None:
+    """Raise UnknownUpload where ``acting_user`` did not send the file."""
+    if upload.actor_id != acting_user.pk:
+        raise _unknown(upload.pk)
 
 
 def preview_upload(upload: QueuedImport, *, acting_user: User, surface: str) -> Preview:
     """What importing an upload of legacy data would do (`preview_file`).
 
-    Raises UploadClosed, ImportRefused and PermissionRefused.
+    Raises UnknownUpload, UploadClosed, ImportRefused and PermissionRefused.
     """
-    path = waiting_path(upload)
+    path = waiting_path(upload, acting_user=acting_user, surface=surface)
     with told_by_name(path):
         return preview_file(
             upload.kind, path, table=upload.table or None, acting_user=acting_user, surface=surface
         )
 
 
-def waiting_path(upload: QueuedImport) -> Path:
-    """The file of an upload that waits to be confirmed. Raises UploadClosed and ImportRefused."""
+def waiting_path(upload: QueuedImport, *, acting_user: User, surface: str) -> Path:
+    """The file of an upload that waits for ``acting_user`` to confirm it.
+
+    Raises PermissionRefused, UnknownUpload, UploadClosed and ImportRefused.
+    """
+    demands = demands_of(upload.kind)
+    require_permission(acting_user, demands.permission, deed=demands.deed, surface=surface)
+    _refuse_others(upload, acting_user)
     upload.refresh_from_db(fields=["state", "error"])
     if upload.state != State.UPLOADED or upload.created_at < database_time() - KEPT_UPLOADS:
         raise _closed(upload)
@@ -122,11 +139,9 @@ def commit_upload(
     """Put a confirmed upload into the queue of imports; ``options`` add to those it came with.
 
     Only the first of several confirmations does it: the others are told by UploadClosed. Raises
-    PermissionRefused and ImportRefused as well.
+    UnknownUpload where it is somebody else's, PermissionRefused and ImportRefused as well.
     """
-    demands = demands_of(upload.kind)
-    require_permission(acting_user, demands.permission, deed=demands.deed, surface=surface)
-    waiting_path(upload)
+    waiting_path(upload, acting_user=acting_user, surface=surface)
     with transaction.atomic():
         locked = _locked(upload)
         locked.state, locked.surface = State.QUEUED, surface
@@ -138,7 +153,11 @@ def commit_upload(
 
 
 def drop_upload(upload: QueuedImport, *, acting_user: User, surface: str) -> QueuedImport:
-    """Delete a file that is not to be imported after all. Raises UploadClosed."""
+    """Delete a file that is not to be imported after all; whoever sent it may.
+
+    Raises UploadClosed, or UnknownUpload where it is somebody else's.
+    """
+    _refuse_others(upload, acting_user)
     with transaction.atomic():
         locked = _locked(upload)
         locked.state, locked.finished_at = State.DROPPED, database_time()

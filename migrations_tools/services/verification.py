@@ -22,6 +22,7 @@ from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Batch, Check, RetentionRecord, Run, Transition
+from migrations_tools.services.actors import require
 from migrations_tools.states import RunKind, RunState, Surface, VerificationState
 from migrations_tools.verification.journal import journal_checks
 from migrations_tools.verification.keys import Keys, key_checks
@@ -46,9 +47,10 @@ def verify_run(run: Run, *, acting_user: User, surface: str, workers: int = 1) -
     """Check one apply or rollback run; the JSON object of SPEC §3.
 
     Of an apply run that stands, the definition's own checks are run too. ``workers`` connections
-    share the checks. Raises CarryoverError for runs that wrote nothing by their nature, or whose
-    journal was purged.
+    share the checks. Raises PermissionRefused, and CarryoverError for runs that wrote nothing by
+    their nature, or whose journal was purged.
     """
+    require(acting_user, "run", surface=surface, run=run)
     run.refresh_from_db()
     _require_verifiable(run)
     definition = get_definition(run.definition)
@@ -81,8 +83,10 @@ def verify_definition(
 ) -> dict[str, Any]:
     """Check all data of a definition, and every run of it that is not rolled back.
 
-    Purged runs are left out: their data is looked at by the definition's checks alone.
+    Purged runs are left out: their data is looked at by the definition's checks alone. Raises
+    PermissionRefused.
     """
+    require(acting_user, "run", surface=surface)
     definition = get_definition(name)
     runs = standing_runs(definition)
     jobs: list[Job] = [partial(_engine_checks, run) for run in runs]
@@ -105,6 +109,7 @@ def standing_runs(definition: type[DataMigration]) -> list[Run]:
 
 def request_verification(run: Run, *, acting_user: User, surface: str) -> Run:
     """Leave the verification of ``run`` to the workers. Raises CarryoverError as `verify_run`."""
+    require(acting_user, "run", surface=surface, run=run)
     _require_verifiable(run)
     with transaction.atomic():
         Run.objects.filter(pk=run.pk).update(verification_state=VerificationState.WAITING)

@@ -18,7 +18,9 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 
 from migrations_tools.definitions import Warning_
 from migrations_tools.exceptions import CarryoverError, PermissionRefused, TransitionRefused
+from migrations_tools.services.actors import record_refusal
 from migrations_tools.signing import delete, save
+from migrations_tools.states import Surface
 from migrations_tools.text import storable
 from sessions_app.contests.building import attempt_values, result_values, session_title
 from sessions_app.contests.problems import complete
@@ -82,9 +84,12 @@ class Saved:
     warnings: Sequence[Warning_]
 
 
-@transaction.atomic
 def save_contest_session(
-    values: Mapping[str, Any], *, acting_user: User, now: datetime | None = None
+    values: Mapping[str, Any],
+    *,
+    acting_user: User,
+    surface: str = Surface.API,
+    now: datetime | None = None,
 ) -> Saved:
     """Save the person's own session; ``now`` stands in for the database's clock.
 
@@ -92,7 +97,16 @@ def save_contest_session(
     place, and when the session was made stays. Raises InvalidContestSession, SavedTooSoon,
     SessionIdTaken, PermissionRefused, TransitionRefused.
     """
-    document = _read(values, acting_user)
+    try:
+        document = _read(values, acting_user)
+    except PermissionRefused:
+        record_refusal(acting_user, surface=surface, deed="save a session of somebody else")
+        raise
+    with transaction.atomic():
+        return _save(document, acting_user, now)
+
+
+def _save(document: ContestDocument, acting_user: User, now: datetime | None) -> Saved:
     _take_turn(acting_user, now)
     complete(document, bank_of([document]))
     session, is_new = _find_or_create(document, acting_user, now)

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from migrations_tools.exceptions import CarryoverError, PermissionRefused, TransitionRefused
+from migrations_tools.models import Transition
 from sessions_app.models import (
     ContestResult,
     ContestSave,
@@ -246,6 +247,7 @@ def test_a_person_writes_only_their_own(sam):
     for given in others:
         with pytest.raises(PermissionRefused):
             save(noor, username=given)
+    assert Transition.objects.filter(action="refused", actor=noor).count() == 3
     save(sam)
     copy = save(noor, username=GONE)
     assert copy.session.session_id == "s-1~noor"
