@@ -45,8 +45,33 @@ class _AskingForm:
         """There are none."""
 
 
-class DraftForm(_AskingForm, forms.ModelForm[GuaranteeAction]):
-    """What a draft asks for; what stands now and the parties are noted anew."""
+class _ShownForm:
+    """Remembers what the page has shown, so that nobody overwrites what they have not seen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # type: ignore[attr-defined]  # a form's
+            field.show_hidden_initial = True
+
+    def shown(self: Any) -> dict[str, Any]:
+        """What the page has shown, as it sent it back."""
+        shown = {}
+        for name, field in self.fields.items():
+            sent = self.data.get(self.add_initial_prefix(name))
+            if sent is None:
+                continue
+            try:
+                shown[name] = field.to_python(sent)
+            except forms.ValidationError:  # such as a supplier that is gone
+                shown[name] = sent
+        return shown
+
+
+class DraftForm(_AskingForm, _ShownForm, forms.ModelForm[GuaranteeAction]):
+    """What a draft asks for; what stands now and the parties are noted anew.
+
+    A draft that somebody else has changed since the page was opened stays as it is.
+    """
 
     new_expiry = DayField(label=_("New expiry"), required=False)
     new_amount = AmountField(label=_("New amount"), required=False)
@@ -66,7 +91,13 @@ class DraftForm(_AskingForm, forms.ModelForm[GuaranteeAction]):
             reason=given["reason"],
             notes=given["notes"],
         )
-        edit_draft(draft.pk, request, acting_user=self.acting_user, surface=Surface.ADMIN)
+        edit_draft(
+            draft.pk,
+            request,
+            seen=self.shown(),
+            acting_user=self.acting_user,
+            surface=Surface.ADMIN,
+        )
 
 
 class SupplierNameForm(forms.ModelForm[Any]):
@@ -89,7 +120,7 @@ class BankNameForm(forms.ModelForm[Any]):
         return [self.fields["bank"]]
 
 
-class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
+class GuaranteeForm(_AskingForm, _ShownForm, forms.ModelForm[Guarantee]):
     """Imported values that a person may correct.
 
     Only what differs from the values that the page has shown is corrected, so that nobody undoes
@@ -101,11 +132,6 @@ class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
     amount = AmountField(label=_("Amount"), required=False)
     issue_date = DayField(label=_("Issue date"), required=False)
     expiry_date = DayField(label=_("Expiry date"), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True
 
     class Meta:
         model = Guarantee
@@ -125,7 +151,7 @@ class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
             correct_guarantee(
                 self.instance.pk,
                 self._changed(),
-                seen=self._seen(),
+                seen=self.shown(),
                 acting_user=self.acting_user,
                 surface=Surface.ADMIN,
             )
@@ -134,19 +160,6 @@ class GuaranteeForm(_AskingForm, forms.ModelForm[Guarantee]):
 
     def _changed(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.changed_data}
-
-    def _seen(self) -> dict[str, Any]:
-        """What the page has shown, as it sent it back."""
-        seen = {}
-        for name, field in self.fields.items():
-            sent = self.data.get(self.add_initial_prefix(name))
-            if sent is None:
-                continue
-            try:
-                seen[name] = field.to_python(sent)
-            except forms.ValidationError:  # such as a supplier that is gone
-                seen[name] = sent
-        return seen
 
     def parties(self) -> list[PartyField]:
         """Fields that the browser completes."""

@@ -155,6 +155,7 @@ def decide_as_new(
     why = history_reason(f"{party.name} decided", surface, reason)
     with transaction.atomic():
         guarantee, batch = _lock(guarantee_id)
+        _wait_for_turn(party)
         dictionaries = read_dictionaries()
         dictionary = dictionaries.suppliers if party is _SUPPLIER else dictionaries.banks
         taken = dictionary.match(name)
@@ -168,6 +169,13 @@ def decide_as_new(
         new = party.model(**{column: name, "normalized_name": normalized})
         save(new, acting_user=acting_user, reason=why)
         return _decide(party, guarantee, batch, new.pk, seen=seen, acting_user=acting_user, why=why)
+
+
+def _wait_for_turn(party: _Party) -> None:
+    """One addition at a time: whoever adds the same name for another batch finds it here then."""
+    with connection.cursor() as cursor:
+        lock = f"carryover new {party.name}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
 
 
 def _column_of(name: str) -> str:

@@ -25,6 +25,7 @@ from guarantees.models import (
     SupplierAlias,
     SupplierOverride,
 )
+from guarantees.services.actions import edit_draft
 from guarantees.services.correcting import correct_guarantee
 from migrations_tools.exceptions import PermissionRefused
 from tests.guarantees.factories import (
@@ -122,6 +123,27 @@ def test_a_draft_is_edited_by_its_rules_and_not_issued_by_a_form(admin_client):
         (draft.previous_expiry, draft.action_date)
     )
     assert edited.history.latest().history_user.username == "admin"
+
+
+def test_a_draft_that_somebody_changed_meanwhile_is_not_overwritten(admin_client):
+    acting.guarantee()
+    draft = acting.draft(notes="first\nsecond")
+    address = page("change", draft, draft.pk)
+    shown = admin_client.get(address).content.decode()
+    for name in ("new_expiry", "new_amount", "notes", "reason"):
+        assert f'name="initial-{name}"' in shown
+    seen = {"initial-new_expiry": draft.new_expiry, "initial-notes": "first\r\nsecond"}
+    mine = seen | {"initial-new_amount": "", "initial-reason": "", "new_expiry": "2028-01-01"}
+    request = acting.asked(new_expiry=date(2027, 3, 1), notes="theirs")
+    edit_draft(draft.pk, request, acting_user=acting.clerk(), surface="api")
+    refused = admin_client.post(address, mine | {"notes": "mine"})
+    told = refused.content.decode()
+    assert "New expiry: somebody has changed this draft meanwhile; it is “2027-03-01” now." in told
+    edited = GuaranteeAction.objects.get()
+    assert (edited.notes, edited.new_expiry) == ("theirs", date(2027, 3, 1))
+    again = mine | {"initial-new_expiry": "2027-03-01", "initial-notes": "theirs", "notes": "mine"}
+    assert admin_client.post(address, again).status_code == 302
+    assert GuaranteeAction.objects.get().notes == "mine"
 
 
 def test_a_draft_of_a_modification_keeps_what_it_modifies(admin_client):
