@@ -56,10 +56,6 @@ class ActionForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         return {}
 
-    def parties(self) -> list[PartyField]:
-        """Fields that the browser completes."""
-        return [field for field in self.fields.values() if isinstance(field, PartyField)]
-
     def clean(self) -> None:
         if "key" in self.errors:
             raise forms.ValidationError(_("This form is incomplete; open its page anew."))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -21,9 +20,9 @@ from guarantees.admin.pages import address, told_differences
 from guarantees.letters import has_letter, with_letters
 from guarantees.models import ActionSession, GuaranteeAction
 from guarantees.services.actions import discard_draft
-from migrations_tools.admin.base import HistoryAdmin, NoBulkDelete, ReadOnly, RefusedInWords
+from migrations_tools.admin.asking import AskingAdmin
+from migrations_tools.admin.base import HistoryAdmin, NoBulkDelete, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
-from migrations_tools.states import Surface
 
 #: Letters that an address can name; a session's own page has all of it.
 _MOST_NAMED = 150
@@ -59,9 +58,7 @@ class ActionSessionAdmin(ExportMixin, ReadOnly, HistoryAdmin):
 
 
 @admin.register(GuaranteeAction)
-class GuaranteeActionAdmin(
-    RefusedInWords, ExportMixin, AnyDigitsSearch, NoBulkDelete, HistoryAdmin
-):
+class GuaranteeActionAdmin(AskingAdmin, ExportMixin, AnyDigitsSearch, NoBulkDelete, HistoryAdmin):
     """Drafts are changed and discarded by the services, as on every surface."""
 
     form = DraftForm
@@ -152,20 +149,9 @@ class GuaranteeActionAdmin(
     ) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and _why_closed(obj))
 
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, *args, **kwargs)
-        form.acting_user = request.user
-        return form
-
-    def save_model(
-        self, request: HttpRequest, obj: GuaranteeAction, form: Any, change: bool
-    ) -> None:
-        form.carry_out()
-
-    def delete_model(self, request: HttpRequest, obj: GuaranteeAction) -> None:
+    def remove(self, obj: GuaranteeAction, **by: Any) -> None:
         """Only drafts come here; the day's session counts them no longer."""
-        user = cast(User, request.user)  # the admin lets nobody else in
-        discard_draft(obj.pk, acting_user=user, surface=Surface.ADMIN)
+        discard_draft(obj.pk, **by)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

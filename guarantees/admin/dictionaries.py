@@ -13,7 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from guarantees.admin.filters import AnyDigitsSearch
-from guarantees.admin.forms import BankNameForm, SupplierNameForm
+from guarantees.admin.forms import (
+    BankAliasForm,
+    BankForm,
+    SupplierAliasForm,
+    SupplierForm,
+    SupplierOverrideForm,
+)
 from guarantees.admin.pages import address
 from guarantees.models import (
     Bank,
@@ -23,6 +29,8 @@ from guarantees.models import (
     SupplierAlias,
     SupplierOverride,
 )
+from guarantees.services.dictionaries import remove_row, require_unused
+from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin
 from migrations_tools.admin.exporting import ExportMixin
 
@@ -34,11 +42,24 @@ def _counted(model: type[Model], column: str) -> Coalesce:
     return Coalesce(Subquery(counts, output_field=IntegerField()), Value(0))
 
 
-class _Party(ExportMixin, AnyDigitsSearch, HistoryAdmin):
+class _Dictionary(AskingAdmin, ExportMixin, HistoryAdmin):
+    """Rows that the services of dictionaries write and remove, as on the API."""
+
+    def remove(self, obj: Any, **by: Any) -> None:
+        remove_row(type(obj), obj.pk, **by)
+
+
+class _Party(AnyDigitsSearch, _Dictionary):
     """A supplier or a bank, with its guarantees and its other names."""
 
     column: str  # of guarantees
     alias: type[Model]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What is named is not collected with all that names it: the service says why it stays."""
+        for row in objs:
+            require_unused(row)
+        return super().get_deleted_objects(objs, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)
@@ -62,16 +83,15 @@ class _Party(ExportMixin, AnyDigitsSearch, HistoryAdmin):
 
 @admin.register(Supplier)
 class SupplierAdmin(_Party):
+    form = SupplierForm
     column, alias = "supplier", SupplierAlias
     list_display = ["name", "display_name", "guarantees_count", "aliases_count", "id", "created_at"]
     search_fields = ["name", "display_name", "normalized_name"]
     readonly_fields = ["normalized_name", "created_at"]
 
 
-class _OtherName(ExportMixin, HistoryAdmin):
+class _OtherName(_Dictionary):
     """Another name of somebody."""
-
-    change_form_template = "admin/guarantees/other_name_form.html"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The link from a supplier or bank to its other names."""
@@ -86,8 +106,8 @@ class SupplierAliasAdmin(_OtherName):
     list_filter = ["source"]
     list_select_related = ["supplier"]
     search_fields = ["name", "supplier__name"]
-    form = SupplierNameForm
-    readonly_fields = ["normalized_name", "uses", "created_at"]
+    form = SupplierAliasForm
+    readonly_fields = ["normalized_name", "source", "uses", "created_at"]
 
 
 @admin.register(SupplierOverride)
@@ -95,12 +115,13 @@ class SupplierOverrideAdmin(_OtherName):
     list_display = ["name", "supplier", "notes"]
     list_select_related = ["supplier"]
     search_fields = ["name", "supplier__name"]
-    form = SupplierNameForm
+    form = SupplierOverrideForm
     readonly_fields = ["normalized_name", "created_at"]
 
 
 @admin.register(Bank)
 class BankAdmin(_Party):
+    form = BankForm
     column, alias = "bank", BankAlias
     list_display = [
         "short_code",
@@ -121,5 +142,5 @@ class BankAliasAdmin(_OtherName):
     list_filter = ["source"]
     list_select_related = ["bank"]
     search_fields = ["name", "bank__name_en", "bank__name_ar"]
-    form = BankNameForm
-    readonly_fields = ["normalized_name", "uses", "created_at"]
+    form = BankAliasForm
+    readonly_fields = ["normalized_name", "source", "uses", "created_at"]

@@ -1,77 +1,38 @@
-"""The forms of guarantees and drafts: they ask the services, so that the admin has no rule."""
+"""The forms of guarantees, drafts and names: they ask the services and have no rule."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, Final
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from guarantees.action_errors import ActionRefused, NothingChanged
-from guarantees.admin.fields import AmountField, DayField
+from guarantees.action_errors import NothingChanged
+from guarantees.admin.fields import AmountField, DayField, PlainField
 from guarantees.admin.party_field import PartyField
-from guarantees.models import Guarantee, GuaranteeAction
+from guarantees.models import (
+    Bank,
+    BankAlias,
+    Guarantee,
+    GuaranteeAction,
+    Supplier,
+    SupplierAlias,
+    SupplierOverride,
+)
 from guarantees.services.actions import ActionRequest, edit_draft
 from guarantees.services.actions.corrections import MODIFIABLE
 from guarantees.services.correcting import correct_guarantee
-from migrations_tools.states import Surface
+from guarantees.services.dictionaries import add_row, change_row
+from migrations_tools.admin.asking import AskingForm
+
+#: Characters of a name, and of notes, as on the API.
+_LONGEST_NAME: Final = 1_000
+_LONGEST_NOTES: Final = 10_000
 
 
-class _AskingForm:
-    """What the service refuses is an error of the form; the admin saves by `carry_out`."""
-
-    acting_user: ClassVar[User]
-
-    def _post_clean(self: Any) -> None:
-        """Ask the service instead of the model, and keep nothing of it yet."""
-        if self.errors:
-            return
-        try:
-            with transaction.atomic():
-                self.carry_out()
-                transaction.set_rollback(True)
-        except ActionRefused as refusal:
-            field = refusal.fields.get("field")
-            self.add_error(field if field in self.fields else None, refusal.message)
-
-    def save(self: Any, commit: bool = True) -> Any:
-        """Nothing yet."""
-        return self.instance
-
-    def save_m2m(self) -> None:
-        """There are none."""
-
-
-class _ShownForm:
-    """Remembers what the page has shown, so that nobody overwrites what they have not seen."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():  # type: ignore[attr-defined]  # a form's
-            field.show_hidden_initial = True
-
-    def shown(self: Any) -> dict[str, Any]:
-        """What the page has shown, as it sent it back."""
-        shown = {}
-        for name, field in self.fields.items():
-            sent = self.data.get(self.add_initial_prefix(name))
-            if sent is None:
-                continue
-            try:
-                shown[name] = field.to_python(sent)
-            except forms.ValidationError:  # such as a supplier that is gone
-                shown[name] = sent
-        return shown
-
-
-class DraftForm(_AskingForm, _ShownForm, forms.ModelForm[GuaranteeAction]):
-    """What a draft asks for; what stands now and the parties are noted anew.
-
-    A draft that somebody else has changed since the page was opened stays as it is.
-    """
+class DraftForm(AskingForm):
+    """What a draft asks for; what stands now and the parties are noted anew."""
 
     new_expiry = DayField(label=_("New expiry"), required=False)
     new_amount = AmountField(label=_("New amount"), required=False)
@@ -80,8 +41,9 @@ class DraftForm(_AskingForm, _ShownForm, forms.ModelForm[GuaranteeAction]):
         model = GuaranteeAction
         fields = ["new_expiry", "new_amount", "notes", "reason"]
 
-    def carry_out(self) -> None:
-        draft, given = self.instance, self.cleaned_data
+    def carry_out(self) -> GuaranteeAction:
+        draft = self.instance
+        given = self.values_of(draft) | self.changed_values()
         request = ActionRequest(
             action_type=draft.action_type,
             number=draft.number,
@@ -91,41 +53,11 @@ class DraftForm(_AskingForm, _ShownForm, forms.ModelForm[GuaranteeAction]):
             reason=given["reason"],
             notes=given["notes"],
         )
-        edit_draft(
-            draft.pk,
-            request,
-            seen=self.shown(),
-            acting_user=self.acting_user,
-            surface=Surface.ADMIN,
-        )
+        return edit_draft(draft.pk, request, before=self.expect_unchanged, **self.by)
 
 
-class SupplierNameForm(forms.ModelForm[Any]):
-    """Another name of a supplier."""
-
-    supplier = PartyField("supplier", label=_("Supplier"), required=True)
-
-    def parties(self) -> list[Any]:
-        """Fields that the browser completes."""
-        return [self.fields["supplier"]]
-
-
-class BankNameForm(forms.ModelForm[Any]):
-    """Another name of a bank."""
-
-    bank = PartyField("bank", label=_("Bank"), required=True)
-
-    def parties(self) -> list[Any]:
-        """Fields that the browser completes."""
-        return [self.fields["bank"]]
-
-
-class GuaranteeForm(_AskingForm, _ShownForm, forms.ModelForm[Guarantee]):
-    """Imported values that a person may correct.
-
-    Only what differs from the values that the page has shown is corrected, so that nobody undoes
-    what somebody else has corrected since the page was opened.
-    """
+class GuaranteeForm(AskingForm):
+    """Imported values that a person may correct; only what was changed is corrected."""
 
     supplier = PartyField("supplier", label=_("Supplier"))
     bank = PartyField("bank", label=_("Bank"))
@@ -146,21 +78,89 @@ class GuaranteeForm(_AskingForm, _ShownForm, forms.ModelForm[Guarantee]):
             "comment": forms.Textarea(attrs={"rows": 3}),
         }
 
-    def carry_out(self) -> None:
+    def carry_out(self) -> Guarantee:
+        guarantee: Guarantee = self.instance
         try:
-            correct_guarantee(
-                self.instance.pk,
-                self._changed(),
-                seen=self.shown(),
-                acting_user=self.acting_user,
-                surface=Surface.ADMIN,
+            return correct_guarantee(
+                guarantee.pk, self.changed_values(), before=self.expect_unchanged, **self.by
             )
         except NothingChanged:
-            return  # saved as it stands
+            return guarantee  # saved as it stands
 
-    def _changed(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in self.changed_data}
 
-    def parties(self) -> list[PartyField]:
-        """Fields that the browser completes."""
-        return [field for field in self.fields.values() if isinstance(field, PartyField)]
+class DictionaryForm(AskingForm):
+    """A supplier, a bank, or another name of one."""
+
+    def carry_out(self) -> Any:
+        model, values = self._meta.model, self.changed_values()
+        if self.instance._state.adding:
+            return add_row(model, values, **self.by)
+        if not values:
+            return self.instance  # saved as it stands
+        return change_row(model, self.instance.pk, values, before=self.expect_unchanged, **self.by)
+
+
+def _name(label: Any, *, required: bool = False) -> PlainField:
+    return PlainField(
+        label=label,
+        required=required,
+        max_length=_LONGEST_NAME,
+        strip=True,
+        widget=AdminTextInputWidget(),
+    )
+
+
+class SupplierForm(DictionaryForm):
+    name = _name(_("Name"), required=True)
+    display_name = _name(_("Display name"))
+
+    class Meta:
+        model = Supplier
+        fields = ["name", "display_name"]
+
+
+class BankForm(DictionaryForm):
+    """A bank has an English name, an Arabic one, or both."""
+
+    name_en = _name(_("English name"))
+    name_ar = _name(_("Arabic name"))
+
+    class Meta:
+        model = Bank
+        fields = ["short_code", "name_en", "name_ar"]
+
+
+class SupplierAliasForm(DictionaryForm):
+    """Another name of a supplier."""
+
+    supplier = PartyField("supplier", label=_("Supplier"), required=True)
+    name = _name(_("Name"), required=True)
+
+    class Meta:
+        model = SupplierAlias
+        fields = ["supplier", "name"]
+
+
+class SupplierOverrideForm(DictionaryForm):
+    """A name that goes before every other match."""
+
+    supplier = PartyField("supplier", label=_("Supplier"), required=True)
+    name = _name(_("Name"), required=True)
+    notes = PlainField(
+        label=_("Notes"), max_length=_LONGEST_NOTES, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    class Meta:
+        model = SupplierOverride
+        fields = ["supplier", "name", "notes"]
+
+
+class BankAliasForm(DictionaryForm):
+    """Another name of a bank."""
+
+    bank = PartyField("bank", label=_("Bank"), required=True)
+    name = _name(_("Name"), required=True)
+
+    class Meta:
+        model = BankAlias
+        fields = ["bank", "name"]

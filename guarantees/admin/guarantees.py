@@ -17,12 +17,13 @@ from guarantees.admin.forms import GuaranteeForm
 from guarantees.admin.overview import overview
 from guarantees.models import ActionType, Guarantee
 from guarantees.models.guarantee import BUSINESS_FIELDS
-from migrations_tools.admin.base import HistoryAdmin, NoDeletion, RefusedInWords
+from migrations_tools.admin.asking import AskingAdmin
+from migrations_tools.admin.base import HistoryAdmin, NoDeletion
 from migrations_tools.admin.exporting import ExportMixin
 
 
 @admin.register(Guarantee)
-class GuaranteeAdmin(RefusedInWords, ExportMixin, AnyDigitsSearch, NoDeletion, HistoryAdmin):
+class GuaranteeAdmin(AskingAdmin, ExportMixin, AnyDigitsSearch, NoDeletion, HistoryAdmin):
     """A protected guarantee shows its business fields read-only: a modification changes them.
 
     None is deleted: its batch counts it.
@@ -158,14 +159,6 @@ class GuaranteeAdmin(RefusedInWords, ExportMixin, AnyDigitsSearch, NoDeletion, H
         if obj is not None and obj.is_protected:
             return tuple(dict.fromkeys((*BUSINESS_FIELDS, *self._given)))
         return self._given
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, *args, **kwargs)
-        form.acting_user = request.user
-        return form
-
-    def save_model(self, request: HttpRequest, obj: Guarantee, form: Any, change: bool) -> None:
-        form.carry_out()
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

@@ -129,10 +129,6 @@ class DecisionForm(forms.Form):
         if given.get("choice") == _NEW and not given.get("name"):
             self.add_error("name", _("Give a name."))
 
-    def parties(self) -> list[PartyField]:
-        """Fields that the browser completes."""
-        return [field for field in self.fields.values() if isinstance(field, PartyField)]
-
     def chosen(self) -> int | None:
         """The one who is meant; None for somebody new."""
         choice = self.cleaned_data["choice"]

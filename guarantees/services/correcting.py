@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from guarantees.action_errors import GuaranteeProtected, NotFound
 from guarantees.cutovers import write_both
 from guarantees.models import Guarantee
-from guarantees.services.actions.corrections import apply_changes, changes_asked, require_seen
+from guarantees.services.actions.corrections import apply_changes, changes_asked
 from guarantees.services.actions.finding import lock_guarantee_by_id
 from guarantees.services.legacy_writing import write_legacy_correction
 from migrations_tools.services.actors import require_permission
@@ -25,15 +25,13 @@ def correct_guarantee(
     *,
     acting_user: User,
     surface: str,
-    seen: Mapping[str, Any] | None = None,
     before: Callable[[Guarantee], None] | None = None,
 ) -> Guarantee:
     """Set imported values (field → value as people write it); what currently holds follows them.
 
-    Values that stand already are no change. ``seen`` has values as they were looked at: where one
-    that is to be corrected is another now, nothing is. ``before`` is shown the locked guarantee
-    and may refuse by raising. Raises PermissionRefused, NotFound, ValueRefused, NothingChanged,
-    ChangedMeanwhile, or GuaranteeProtected: a protected guarantee takes a modification instead.
+    Values that stand already are no change. ``before`` is shown the locked guarantee and may
+    refuse by raising. Raises PermissionRefused, NotFound, ValueRefused, NothingChanged, or
+    GuaranteeProtected: a protected guarantee takes a modification instead.
     """
     require_permission(
         acting_user, "guarantees.change_guarantee", deed="correct a guarantee", surface=surface
@@ -57,7 +55,6 @@ def correct_guarantee(
                 % {"number": guarantee.number},
                 guarantee=guarantee.pk,
             )
-        require_seen(guarantee, changes, seen or {})
         changed = apply_changes(guarantee, changes)
         write_both(
             legacy=lambda: write_legacy_correction(guarantee, changes),

@@ -7,11 +7,19 @@ from typing import Any, Final, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Model, ProtectedError
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from guarantees.entry_errors import EntryRefused, NoSuchRow
-from guarantees.models import Bank, BankAlias, Supplier, SupplierAlias, SupplierOverride
+from guarantees.models import (
+    Bank,
+    BankAlias,
+    Guarantee,
+    GuaranteeAction,
+    Supplier,
+    SupplierAlias,
+    SupplierOverride,
+)
 from guarantees.names import normalize_name
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import delete, history_reason, save
@@ -26,6 +34,9 @@ _NAMES: Final[dict[type[Model], tuple[str, ...]]] = {
     Bank: ("name_en", "name_ar"),
     BankAlias: ("name",),
 }
+
+#: What names suppliers and banks, and keeps them.
+_NAMING: Final[tuple[type[Model], ...]] = (Guarantee, GuaranteeAction)
 
 
 class InUse(EntryRefused):
@@ -84,12 +95,23 @@ def remove_row(model: type[Row], pk: int, *, acting_user: User, surface: str) ->
     _require(model, "delete", acting_user, surface)
     with transaction.atomic():
         row = _locked(model, pk)
-        try:
-            delete(row, acting_user=acting_user, reason=history_reason("removed", surface))
-        except ProtectedError as error:
-            raise InUse(
-                _("%(row)s cannot be removed: guarantees or actions name it.") % {"row": row}, id=pk
-            ) from error
+        require_unused(row)
+        delete(row, acting_user=acting_user, reason=history_reason("removed", surface))
+
+
+def require_unused(row: Model) -> None:
+    """Raises InUse for a supplier or bank that guarantees or actions name.
+
+    Nothing is collected for that: a supplier may have a hundred thousand guarantees.
+    """
+    column = row._meta.model_name or ""
+    if column not in ("supplier", "bank"):
+        return
+    if any(model._default_manager.filter(**{column: row}).exists() for model in _NAMING):
+        raise InUse(
+            _("%(name)s cannot be removed: guarantees or actions name it.") % {"name": row},
+            id=row.pk,
+        )
 
 
 def _require(model: type[Model], deed: str, user: User, surface: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
+from urllib.parse import urljoin
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -92,22 +93,32 @@ class NoBulkDelete(admin.ModelAdmin[Any]):
 
 
 class RefusedInWords(admin.ModelAdmin[Any]):
-    """What a service refuses after the form was checked is told on the page it was sent from."""
+    """What a service refuses after the form was checked is told on the page it was sent from; what
+    is not deleted, on its own page.
+    """
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, "", super().changelist_view, *args, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._told(request, super().changeform_view, *args, **kwargs)
+        return self._told(request, "", super().changeform_view, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._told(request, super().delete_view, *args, **kwargs)
+        return self._told(request, "../change/", super().delete_view, *args, **kwargs)
 
     def _told(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        back: str,
+        view: Callable[..., HttpResponse],
+        *args: Any,
+        **kwargs: Any,
     ) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except CarryoverError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            return HttpResponseRedirect(urljoin(request.get_full_path(), back))
 
 
 class HistoryAdmin(CarefulList, SimpleHistoryAdmin):

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from guarantees.action_errors import ChangedMeanwhile, GuaranteeProtected, NotFound
+from guarantees.action_errors import GuaranteeProtected, NotFound
 from guarantees.models import (
     ActionSession,
     Bank,
@@ -129,21 +129,18 @@ def test_a_draft_that_somebody_changed_meanwhile_is_not_overwritten(admin_client
     acting.guarantee()
     draft = acting.draft(notes="first\nsecond")
     address = page("change", draft, draft.pk)
-    shown = admin_client.get(address).content.decode()
-    for name in ("new_expiry", "new_amount", "notes", "reason"):
-        assert f'name="initial-{name}"' in shown
-    seen = {"initial-new_expiry": draft.new_expiry, "initial-notes": "first\r\nsecond"}
-    mine = seen | {"initial-new_amount": "", "initial-reason": "", "new_expiry": "2028-01-01"}
+    seen = admin_client.get(address).context["adminform"].form.seen
+    mine = {"new_expiry": "2028-01-01", "new_amount": "", "reason": "", "notes": "mine"}
     request = acting.asked(new_expiry=date(2027, 3, 1), notes="theirs")
     edit_draft(draft.pk, request, acting_user=acting.clerk(), surface="api")
-    refused = admin_client.post(address, mine | {"notes": "mine"})
-    told = refused.content.decode()
-    assert "New expiry: somebody has changed this draft meanwhile; it is “2027-03-01” now." in told
+    refused = admin_client.post(address, mine | {"_seen": seen})
+    assert "“New expiry” is “March 1, 2027” now" in refused.content.decode()
     edited = GuaranteeAction.objects.get()
     assert (edited.notes, edited.new_expiry) == ("theirs", date(2027, 3, 1))
-    again = mine | {"initial-new_expiry": "2027-03-01", "initial-notes": "theirs", "notes": "mine"}
+    again = mine | {"_seen": refused.context["adminform"].form.seen}
     assert admin_client.post(address, again).status_code == 302
-    assert GuaranteeAction.objects.get().notes == "mine"
+    edited.refresh_from_db()
+    assert (edited.notes, edited.new_expiry) == ("mine", date(2028, 1, 1))
 
 
 def test_a_draft_of_a_modification_keeps_what_it_modifies(admin_client):
@@ -254,13 +251,18 @@ def test_a_draft_of_a_locked_session_can_only_be_read(admin_client):
     assert admin_client.post(page("delete", drafted, drafted.pk)).status_code == 403
 
 
-def test_a_correction_never_undoes_what_somebody_corrected_meanwhile():
+def test_a_correction_never_undoes_what_somebody_corrected_meanwhile(admin_client):
     guarantee = GuaranteeFactory.create(comment="first")
-    by: dict[str, Any] = {"acting_user": acting.clerk("change_guarantee"), "surface": "admin"}
-    seen = {"comment": "first", "amount": "1000.00"}
+    address = page("change", guarantee, guarantee.pk)
+    form = admin_client.get(address).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields}
+    mine = {name: "" if value is None else value for name, value in shown.items()}
+    mine |= {"_seen": form.seen}
+    by: dict[str, Any] = {"acting_user": acting.clerk("change_guarantee"), "surface": "api"}
     correct_guarantee(guarantee.pk, {"comment": "theirs"}, **by)
-    with pytest.raises(ChangedMeanwhile, match="“theirs” now"):
-        correct_guarantee(guarantee.pk, {"comment": "ours"}, seen=seen, **by)
-    correct_guarantee(guarantee.pk, {"amount": "5"}, seen=seen, **by)
+    refused = admin_client.post(address, mine | {"comment": "ours"})
+    assert "“Comment” is “theirs” now" in refused.content.decode()
+    told = admin_client.post(address, mine | {"contract_number": "C-5"}, follow=True)
+    assert "“Comment” is “theirs” now" in told.content.decode()
     stored = Guarantee.objects.get()
-    assert (stored.comment, stored.amount) == ("theirs", Decimal(5))
+    assert (stored.comment, stored.contract_number) == ("theirs", "C-5")

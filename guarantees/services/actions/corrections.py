@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Model
 from django.utils.translation import gettext
 
-from guarantees.action_errors import ChangedMeanwhile, NotFound, NothingChanged, ValueRefused
+from guarantees.action_errors import NotFound, NothingChanged, ValueRefused
 from guarantees.models import Bank, Guarantee, Supplier
 from guarantees.models.json_values import kept
 from guarantees.models.number import comparable
@@ -110,27 +110,6 @@ def changes_asked(guarantee: Guarantee, asked: Mapping[str, Any]) -> Changes:
             % {"number": guarantee.number}
         )
     return changes
-
-
-def require_seen(guarantee: Guarantee, changes: Changes, seen: Mapping[str, Any]) -> None:
-    """What ``changes`` replaces is what somebody saw (field → value). Raises ChangedMeanwhile."""
-    for name, (old, _) in changes.items():
-        if name not in seen:
-            continue
-        try:
-            then = kept(read_value(name, seen[name]))
-        except (ValueRefused, NotFound):
-            then = seen[name]  # such as a supplier that is gone
-        if then != old:
-            raise ChangedMeanwhile(
-                gettext("%(name)s: somebody has changed it meanwhile; it is “%(value)s” now.")
-                % {
-                    "name": gettext(name.replace("_", " ")).capitalize(),
-                    "value": "" if old is None else old,
-                },
-                field=name,
-                guarantee=guarantee.pk,
-            )
 
 
 def read_value(name: str, value: Any) -> Any:

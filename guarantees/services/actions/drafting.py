@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from guarantees.action_errors import AlreadyIssued, ChangedMeanwhile, KeyReused, ValueRefused
+from guarantees.action_errors import AlreadyIssued, KeyReused, ValueRefused
 from guarantees.models import ActionStatus, Guarantee, GuaranteeAction
 from guarantees.models.number import comparable
 from guarantees.services.actions.finding import lock_draft, lock_guarantee
@@ -23,7 +22,6 @@ from migrations_tools.signing import Clock, history_reason, save, sign
 from migrations_tools.text import storable
 
 LONGEST_KEY = 200
-_LONGEST_TOLD: Final = 50  # characters of a value in a sentence
 
 
 def draft_action(
@@ -108,15 +106,12 @@ def edit_draft(
     *,
     acting_user: User,
     surface: str,
-    seen: Mapping[str, Any] | None = None,
     before: Callable[[GuaranteeAction], None] | None = None,
 ) -> GuaranteeAction:
     """Change what a draft says; it keeps its guarantee, type and key, and notes what stands now.
 
-    ``seen`` has fields of the draft as they were looked at: where one is another now, nothing is
-    changed. ``before`` is shown the locked draft and may refuse by raising. Raises
-    PermissionRefused, NotFound, AlreadyIssued, SessionLocked, ChangedMeanwhile or a refusal of its
-    terms.
+    ``before`` is shown the locked draft and may refuse by raising.
+    Raises PermissionRefused, NotFound, AlreadyIssued, SessionLocked or a refusal of its terms.
     """
     require_permission(
         acting_user, "guarantees.change_guaranteeaction", deed="change a draft", surface=surface
@@ -127,7 +122,6 @@ def edit_draft(
         if before is not None:
             before(action)
         require_draft(action)
-        _require_seen(action, seen or {})
         lock_session_of(action.session_id)
         request = replace(request, action_type=action.action_type)
         set_terms(action, request, agree_terms(request, guarantee))
@@ -166,31 +160,6 @@ def require_draft(action: GuaranteeAction) -> None:
             % {"action": action.pk, "number": action.number},
             action=action.pk,
         )
-
-
-def _require_seen(action: GuaranteeAction, seen: Mapping[str, Any]) -> None:
-    """The locked draft says what somebody saw. Raises ChangedMeanwhile, naming what differs."""
-    for name, then in seen.items():
-        now = getattr(action, name)
-        if _as_typed(then) != _as_typed(now):
-            field: Any = GuaranteeAction._meta.get_field(name)
-            raise ChangedMeanwhile(
-                gettext(
-                    "%(field)s: somebody has changed this draft meanwhile; it is “%(value)s” now. "
-                    "Open the page anew to change it."
-                )
-                % {
-                    "field": str(field.verbose_name).capitalize(),
-                    "value": _as_typed(now)[:_LONGEST_TOLD],
-                },
-                field=name,
-                action=action.pk,
-            )
-
-
-def _as_typed(value: Any) -> str:
-    """A value as forms give it back: browsers send two characters for the end of a line."""
-    return "" if value is None else str(value).replace("\r\n", "\n").strip()
 
 
 def set_terms(action: GuaranteeAction, request: ActionRequest, terms: Terms) -> None:
