@@ -135,6 +135,24 @@ class FeedbackGiven(LessonError):
     code = "feedback_given"
 
 
+class ReviewTooEarly(LessonError):
+    """A performance review before the lesson has begun."""
+
+    code = "review_too_early"
+
+
+class ReviewGiven(LessonError):
+    """The person reviewed this student in this lesson before; ``review`` can be changed."""
+
+    code = "review_given"
+
+
+class SemesterInUse(LessonError):
+    """A semester or cohort that is not deleted: ``blocking`` counts what belongs to it."""
+
+    code = "semester_in_use"
+
+
 class StatusRefused(LessonError):
     """The table of transitions has no such change."""
 

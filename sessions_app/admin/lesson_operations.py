@@ -15,6 +15,8 @@ from migrations_tools.states import Surface
 from sessions_app.admin.operations import Deed, Operation, OperationForm
 from sessions_app.lesson_errors import NotFound
 from sessions_app.models import (
+    HIGHEST_RATING,
+    LOWEST_RATING,
     AttendanceStatus,
     Booking,
     Lesson,
@@ -23,6 +25,7 @@ from sessions_app.models import (
 )
 from sessions_app.models.session import may_change
 from sessions_app.selectors.lessons.items import name_of
+from sessions_app.selectors.lessons.opinions import own_review
 from sessions_app.services import lessons
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -62,6 +65,24 @@ class AttendanceForm(BookingForm):
         label=gettext_lazy("The student was"),
         choices=AttendanceStatus.choices,
         coerce=AttendanceStatus,
+    )
+
+
+class ReviewForm(BookingForm):
+    score = forms.DecimalField(
+        label=gettext_lazy("Score"),
+        help_text=gettext_lazy("1 to 5, two decimals."),
+        required=False,
+        min_value=LOWEST_RATING,
+        max_value=HIGHEST_RATING,
+        max_digits=3,
+        decimal_places=2,
+    )
+    comment = forms.CharField(
+        label=gettext_lazy("Comment"),
+        required=False,
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
 
 
@@ -135,6 +156,17 @@ def _attend(deed: Deed) -> str:
         "student": _name(student),
         "status": status.label,
     }
+
+
+def _review(deed: Deed) -> str:
+    student = _booking(deed).student
+    said = {name: deed.values[name] for name in ("score", "comment")}
+    own = own_review(deed.obj, student.pk, deed.user)
+    if own is None:
+        lessons.review_performance(_session_id(deed), student.pk, **said, **_by(deed))
+    else:
+        lessons.change_review(_session_id(deed), own.pk, said, **_by(deed))
+    return _("The review of %(student)s is written.") % {"student": _name(student)}
 
 
 def _to(status: SessionStatus) -> Callable[[Deed], str]:
@@ -230,6 +262,20 @@ OPERATIONS: Final = (
             % _of(deed)
         ),
         carry_out=_attend,
+    ),
+    Operation(
+        name="review",
+        label=gettext_lazy("Review"),
+        form=ReviewForm,
+        on_page=False,
+        sentence=lambda deed: (
+            _(
+                "How %(student)s did in “%(lesson)s”: a score, a comment, or both. Written again, "
+                "the last word counts."
+            )
+            % _of(deed)
+        ),
+        carry_out=_review,
     ),
     Operation(
         name="cancel",

@@ -255,7 +255,8 @@ class LessonAdmin(
             return ("confirm", "cancel") if scheduled else ()
         if booking.status != BookingStatus.CONFIRMED:
             return ()
-        return ("check-in", "attendance", "cancel") if scheduled else ("check-in", "attendance")
+        seated = ("check-in", "attendance", "review")
+        return (*seated, "cancel") if scheduled else seated
 
     def get_urls(self) -> list[URLPattern]:
         address = path(

@@ -11,9 +11,12 @@ from django.http import HttpRequest
 
 from migrations_tools.admin.base import (
     HistoryAdmin,
+    NoBulkDelete,
     ReadOnly,
+    RefusedInWords,
 )
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.states import Surface
 from sessions_app.models import (
     Attendance,
     Booking,
@@ -26,23 +29,30 @@ from sessions_app.models import (
     Semester,
 )
 from sessions_app.selectors.lessons.staff import reader_of, run_by
+from sessions_app.services.semesters import delete_cohort, delete_semester
 
 
 @admin.register(Semester)
-class SemesterAdmin(ExportMixin, HistoryAdmin):
+class SemesterAdmin(RefusedInWords, NoBulkDelete, ExportMixin, HistoryAdmin):
     list_display = ["code", "name", "status", "start_date", "end_date", "master_instructor"]
     list_filter = ["status", "start_date"]
     list_select_related = ["master_instructor"]
     search_fields = ["code", "name", "venue", "city"]
     autocomplete_fields = ["master_instructor", "assistants"]
 
+    def delete_model(self, request: HttpRequest, obj: Semester) -> None:
+        delete_semester(obj.pk, acting_user=cast(User, request.user), surface=Surface.ADMIN)
+
 
 @admin.register(Cohort)
-class CohortAdmin(ExportMixin, HistoryAdmin):
+class CohortAdmin(RefusedInWords, NoBulkDelete, ExportMixin, HistoryAdmin):
     list_display = ["name", "semester"]
     list_select_related = ["semester"]
     search_fields = ["name", "semester__code", "semester__name"]
     autocomplete_fields = ["semester"]
+
+    def delete_model(self, request: HttpRequest, obj: Cohort) -> None:
+        delete_cohort(obj, acting_user=cast(User, request.user), surface=Surface.ADMIN)
 
 
 @admin.register(InstructorQualification)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Model
 from django.http import HttpRequest
 
-from migrations_tools.admin.base import HistoryAdmin
+from migrations_tools.admin.base import HistoryAdmin, NoBulkDelete, RefusedInWords
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.states import Surface
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Project
+from sessions_app.services.projects import delete_project
 
 
 @admin.register(Project)
-class ProjectAdmin(ExportMixin, HistoryAdmin):
+class ProjectAdmin(RefusedInWords, NoBulkDelete, ExportMixin, HistoryAdmin):
     list_display = ["name", "status", "is_primary", "personal_of", "created_at"]
     list_filter = ["status", "is_primary", ("personal_of", admin.EmptyFieldListFilter)]
     list_select_related = ["personal_of"]
@@ -36,8 +39,8 @@ class ProjectAdmin(ExportMixin, HistoryAdmin):
         events = ActivityEvent.objects.filter(project__in=[str(named.pk) for named in projects])
         return deleted, counts, missing, [*protected, *map(str, events[:20])]
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        super().delete_queryset(request, queryset.exclude(pk=UNASSIGNED_ID))
+    def delete_model(self, request: HttpRequest, obj: Project) -> None:
+        delete_project(obj.pk, acting_user=cast(User, request.user), surface=Surface.ADMIN)
 
 
 def _is_sentinel(project: Project | None) -> bool:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from migrations_tools.api.fields import ReasonSerializer
 from migrations_tools.states import Surface
-from sessions_app.api.requests import JSONObjectField
+from sessions_app.api.requests import JSONObjectField, PersonSerializer
 from sessions_app.models import (
     SESSION_TRANSITIONS,
     Actor,
@@ -20,7 +20,6 @@ from sessions_app.models import (
     SessionStatus,
     SwitchState,
 )
-from sessions_app.selectors.lessons.items import name_of
 from sessions_app.services.agent_sessions import ProjectSource
 
 AGENT_STATUSES = [
@@ -36,14 +35,6 @@ _ENDS = [
 class ProjectReferenceSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
-
-
-class PersonSerializer(serializers.Serializer[User]):
-    id = serializers.IntegerField()
-    name = serializers.SerializerMethodField()
-
-    def get_name(self, person: User) -> str:
-        return name_of(person.first_name, person.last_name, person.username)
 
 
 class AgentSessionSerializer(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""What students and staff do at a lesson: book, check in, record, rate (lessons.md)."""
+"""What students and staff do at a lesson: book, check in, record (lessons.md)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from sessions_app.api.lesson_shapes import (
     BookingSerializer,
-    FeedbackSerializer,
-    NewFeedbackSerializer,
     StudentAttendanceSerializer,
 )
 from sessions_app.api.requests import asked, given
@@ -26,7 +24,6 @@ from sessions_app.selectors.lessons import bookings_of_lesson, get_booking, publ
 from sessions_app.services.lessons import (
     book_lesson,
     check_in,
-    give_feedback,
     record_attendance,
 )
 
@@ -106,20 +103,6 @@ class LessonAttendanceView(GenericAPIView[Any]):
             acting_user=caller(request),
         )
         return Response(booking_told(request, attendance.booking_id))
-
-
-class LessonFeedbackView(GenericAPIView[Any]):
-    """What those who were there say of a lesson."""
-
-    serializer_class = NewFeedbackSerializer
-
-    @extend_schema(operation_id="lessons_give_feedback", responses={201: FeedbackSerializer})
-    @idempotent
-    def post(self, request: Request, lesson: str) -> Response:
-        """The calling student's rating, once, within 24 hours after the end."""
-        said = given(NewFeedbackSerializer, request)
-        feedback = give_feedback(public_id_of(lesson), **said, acting_user=caller(request))
-        return Response(FeedbackSerializer(feedback).data, status=201)
 
 
 def booked(request: Request, lesson: str) -> Response:

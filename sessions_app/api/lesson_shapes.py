@@ -164,9 +164,3 @@ class NewFeedbackSerializer(serializers.Serializer[Any]):
         max_digits=6, decimal_places=2, coerce_to_string=False, help_text="1 to 5, two decimals."
     )
     comment = serializers.CharField(max_length=5_000, required=False, allow_blank=True, default="")
-
-
-class FeedbackSerializer(serializers.Serializer[Any]):
-    rating = serializers.FloatField()
-    comment = serializers.CharField()
-    created_at = serializers.DateTimeField()

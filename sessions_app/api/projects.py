@@ -23,7 +23,7 @@ from sessions_app.api.agent_shapes import ProjectSerializer, ProjectValuesSerial
 from sessions_app.api.requests import given
 from sessions_app.models import Project, ProjectStatus
 from sessions_app.selectors.agent_visibility import find_visible_project, visible_projects
-from sessions_app.services.projects import create_project, update_project
+from sessions_app.services.projects import create_project, delete_project, update_project
 
 _NEW = OpenApiExample("A project", {"name": "Web shop"}, request_only=True)
 
@@ -97,3 +97,15 @@ class ProjectView(GenericAPIView[Any]):
             expected=lambda held: require_match(request, ProjectSerializer(held).data),
         )
         return tagged(ProjectSerializer(project).data)
+
+    @extend_schema(operation_id="projects_destroy", request=None, responses={204: None})
+    def delete(self, request: Request, project_id: uuid.UUID) -> Response:
+        """Delete a project, with the permission to; 409 counts in `blocking` what names it."""
+        find_visible_project(caller(request), project_id)
+        delete_project(
+            project_id,
+            acting_user=caller(request),
+            surface=SURFACE,
+            expected=lambda held: require_match(request, ProjectSerializer(held).data),
+        )
+        return Response(status=204)

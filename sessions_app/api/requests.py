@@ -6,12 +6,14 @@ import math
 from datetime import datetime
 from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.db.models import BigIntegerField
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from migrations_tools.text import storable
+from sessions_app.selectors.lessons.items import name_of
 
 LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
 DEEPEST: Final = 32  # levels of an object of JSON
@@ -76,3 +78,13 @@ class NamedReferenceSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
+
+
+class PersonSerializer(serializers.Serializer[User]):
+    """An account, by id and name."""
+
+    id = serializers.IntegerField()
+    name = serializers.SerializerMethodField()
+
+    def get_name(self, person: User) -> str:
+        return name_of(person.first_name, person.last_name, person.username)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
@@ -25,11 +24,11 @@ from sessions_app.api.lesson_shapes import SemesterReferenceSerializer
 from sessions_app.api.requests import (
     LARGEST_ID,
     NamedReferenceSerializer,
+    PersonSerializer,
     given,
 )
 from sessions_app.models import Cohort, Semester, SemesterStatus
 from sessions_app.selectors.lessons import viewer_of
-from sessions_app.selectors.lessons.items import name_of
 from sessions_app.selectors.lessons.semesters import (
     find_cohort,
     find_semester,
@@ -39,6 +38,8 @@ from sessions_app.selectors.lessons.semesters import (
 from sessions_app.services.semesters import (
     create_cohort,
     create_semester,
+    delete_cohort,
+    delete_semester,
     rename_cohort,
     update_semester,
 )
@@ -60,8 +61,8 @@ class SemesterSerializer(serializers.Serializer[Any]):
     end_date = serializers.DateField(allow_null=True)
     status = serializers.ChoiceField(choices=SemesterStatus.choices)
     is_active = serializers.BooleanField()
-    master_instructor = NamedReferenceSerializer(allow_null=True)
-    assistants = NamedReferenceSerializer(many=True)
+    master_instructor = PersonSerializer(allow_null=True)
+    assistants = PersonSerializer(many=True)
     venue = serializers.CharField()
     city = serializers.CharField()
     address = serializers.CharField()
@@ -183,6 +184,17 @@ class SemesterView(GenericAPIView[Any]):
         )
         return tagged(_semester(changed))
 
+    @extend_schema(operation_id="semesters_destroy", request=None, responses={204: None})
+    def delete(self, request: Request, semester: int) -> Response:
+        """Delete it, for admins; 409 counts in `blocking` what belongs to it."""
+        delete_semester(
+            semester,
+            acting_user=caller(request),
+            surface=SURFACE,
+            expected=lambda held: require_match(request, _semester(held)),
+        )
+        return Response(status=204)
+
 
 class CohortListView(GenericAPIView[Cohort]):
     """The groups of semesters, by name; and new ones."""
@@ -239,6 +251,17 @@ class CohortView(GenericAPIView[Any]):
         )
         return tagged(CohortSerializer(renamed).data)
 
+    @extend_schema(operation_id="cohorts_destroy", request=None, responses={204: None})
+    def delete(self, request: Request, cohort: int) -> Response:
+        """Delete it, for the semester's master and admins; 409 counts its lessons."""
+        delete_cohort(
+            find_cohort(request.user, cohort),
+            acting_user=caller(request),
+            surface=SURFACE,
+            expected=lambda held: require_match(request, CohortSerializer(held).data),
+        )
+        return Response(status=204)
+
 
 def _values(request: Request) -> tuple[dict[str, Any], str]:
     body = SemesterValuesSerializer(data=request.data, partial=True)
@@ -249,18 +272,10 @@ def _values(request: Request) -> tuple[dict[str, Any], str]:
 
 def _semester(semester: Semester) -> Any:
     names = {field.name: getattr(semester, field.name) for field in semester._meta.concrete_fields}
-    master = semester.master_instructor
+    names["master_instructor"] = semester.master_instructor
     told = {
         **names,
-        "master_instructor": None if master is None else _person(master),
-        "assistants": [_person(each) for each in semester.assistants.all()],
+        "assistants": list(semester.assistants.all()),
         "cohorts": list(semester.cohorts.all()),
     }
     return SemesterSerializer(told).data
-
-
-def _person(person: User) -> dict[str, Any]:
-    return {
-        "id": person.pk,
-        "name": name_of(person.first_name, person.last_name, person.username),
-    }

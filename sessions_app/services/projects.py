@@ -1,4 +1,4 @@
-"""Making and changing projects (docs/agent-sessions.md)."""
+"""Making, changing and deleting projects (docs/agent-sessions.md)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import Clock, history_reason
+from migrations_tools.signing import delete as delete_signed
 from migrations_tools.signing import save as save_signed
-from sessions_app.models import UNASSIGNED_ID, Project
+from sessions_app.models import UNASSIGNED_ID, ActivityEvent, Project, ProjectSwitch
 from sessions_app.services.agent_sessions.errors import InvalidValue, ProjectNotFound
 
 #: What a person may say of a project.
@@ -35,8 +37,14 @@ class PrimaryProjectTaken(CarryoverError):
     code = "PRIMARY_PROJECT_TAKEN"
 
 
+class ProjectInUse(CarryoverError):
+    """Not deleted: ``blocking`` counts what names the project."""
+
+    code = "PROJECT_IN_USE"
+
+
 class SentinelStays(CarryoverError):
-    """The project that parks sessions without one is not changed."""
+    """The project that parks sessions without one is neither changed nor deleted."""
 
     code = "SENTINEL_STAYS"
 
@@ -92,6 +100,55 @@ def update_project(
         expected(project)
         _write(project, values, acting_user, history_reason("change project", surface, reason))
     return project
+
+
+def delete_project(
+    project_id: uuid.UUID,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str = "",
+    expected: Callable[[Project], None] = lambda project: None,
+) -> None:
+    """Delete a project that nothing names. Its history stays. ``expected`` as of `update_project`.
+
+    Raises PermissionRefused, ProjectNotFound, SentinelStays or ProjectInUse.
+    """
+    require_permission(
+        acting_user, "sessions_app.delete_project", surface=surface, deed="delete projects"
+    )
+    if project_id == UNASSIGNED_ID:
+        raise SentinelStays(_("This project parks sessions without one; it is not deleted."))
+    with transaction.atomic():
+        # also against rows that would newly refer to it
+        project = Project.objects.select_for_update().filter(pk=project_id).first()
+        if project is None:
+            raise ProjectNotFound(f"There is no project “{project_id}”.", project=str(project_id))
+        expected(project)
+        blocking = {name: count for name, count in _named_by(project).items() if count}
+        if blocking:
+            told = ", ".join(f"{count} {name}" for name, count in blocking.items())
+            raise ProjectInUse(
+                _("“%(project)s” cannot be deleted: %(told)s.")
+                % {"project": project.name, "told": told.replace("_", " ")},
+                blocking=blocking,
+            )
+        delete_signed(
+            project,
+            acting_user=acting_user,
+            reason=history_reason("delete project", surface, reason),
+        )
+
+
+def _named_by(project: Project) -> dict[str, int]:
+    """What would be orphaned. Activity events name projects in words, without a constraint."""
+    switches = ProjectSwitch.objects.filter(Q(from_project=project) | Q(to_project=project))
+    return {
+        "sessions": project.sessions.count(),
+        "lessons": project.lesson_projects.count(),
+        "switches": switches.count(),
+        "activity_events": ActivityEvent.objects.filter(project=str(project.pk)).count(),
+    }
 
 
 def _write(project: Project, values: Mapping[str, Any], acting_user: User, reason: str) -> None:

@@ -1,9 +1,9 @@
-"""Making and changing semesters and cohorts (lessons.md "Models")."""
+"""Making, changing and deleting semesters and cohorts (lessons.md "Models")."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -13,17 +13,20 @@ from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.services.actors import record_refusal
-from migrations_tools.signing import history_reason, save
+from migrations_tools.signing import delete, history_reason, save
 from sessions_app.lesson_errors import (
     FieldFault,
     Forbidden,
     InvalidFields,
     NotFound,
+    SemesterInUse,
 )
 from sessions_app.models import Cohort, Role, Semester
 from sessions_app.selectors.lessons import Viewer, viewer_of
 from sessions_app.selectors.lessons.semesters import find_semester, visible_semesters
 from sessions_app.services.lessons.rules import leads
+
+Row = TypeVar("Row", Semester, Cohort)
 
 #: What can be said of a semester; people are ids.
 FIELDS: Final = frozenset(
@@ -134,6 +137,65 @@ def rename_cohort(
             reason = history_reason("change", surface, reason)
             save(held, acting_user=acting_user, reason=reason)
     return held
+
+
+def delete_semester(
+    semester_id: int,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str = "",
+    expected: Callable[[Semester], None] = lambda semester: None,
+) -> None:
+    """Delete a semester without cohorts and lessons; for admins. Its history stays.
+
+    ``expected`` as of `update_semester`. Raises NotFound, Forbidden or SemesterInUse.
+    """
+    find_semester(acting_user, semester_id)
+    _require_admin(acting_user, surface, "delete a semester")
+    with transaction.atomic():
+        held = _lock_to_delete(Semester, semester_id)
+        if held is None:
+            raise NotFound(_("There is no such semester."), semester=semester_id)
+        expected(held)
+        _refuse_in_use({"cohorts": held.cohorts.count(), "lessons": held.lessons.count()})
+        delete(held, acting_user=acting_user, reason=history_reason("delete", surface, reason))
+
+
+def delete_cohort(
+    cohort: Cohort,
+    *,
+    acting_user: User,
+    surface: str,
+    reason: str = "",
+    expected: Callable[[Cohort], None] = lambda cohort: None,
+) -> None:
+    """Delete a cohort without lessons, as `delete_semester`; for its semester's master and admins.
+
+    Raises NotFound, Forbidden or SemesterInUse.
+    """
+    _require_leading(cohort.semester, acting_user, surface)
+    with transaction.atomic():
+        held = _lock_to_delete(Cohort, cohort.pk)
+        if held is None:
+            raise NotFound(_("There is no such cohort."), cohort=cohort.pk)
+        expected(held)
+        _refuse_in_use({"lessons": held.lessons.count()})
+        delete(held, acting_user=acting_user, reason=history_reason("delete", surface, reason))
+
+
+def _lock_to_delete(model: type[Row], pk: int) -> Row | None:
+    """The row, locked also against rows that would newly refer to it."""
+    return model._default_manager.select_for_update().filter(pk=pk).first()
+
+
+def _refuse_in_use(counts: Mapping[str, int]) -> None:
+    blocking = {name: count for name, count in counts.items() if count}
+    if blocking:
+        told = ", ".join(f"{count} {name}" for name, count in blocking.items())
+        raise SemesterInUse(
+            _("This cannot be deleted: %(told)s.") % {"told": told}, blocking=blocking
+        )
 
 
 def _require_admin(acting_user: User, surface: str, deed: str) -> Viewer:

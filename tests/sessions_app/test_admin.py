@@ -20,11 +20,13 @@ from sessions_app.models import (
     Profile,
     Project,
     ProjectSwitch,
+    Semester,
     Session,
     SessionFile,
     SessionKind,
 )
 from tests.sessions_app.factories import ParticipantFactory, ProjectFactory, SessionFactory
+from tests.sessions_app.lesson_factories import CohortFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +191,13 @@ def test_a_project_that_nothing_refers_to_can_be_deleted(admin_client):
     project = ProjectFactory.create()
     assert deleted(admin_client, project) == 302
     assert not Project.objects.filter(pk=project.pk).exists()
+    newest = Project.history.filter(id=project.pk).first()
+    assert newest is not None
+    assert newest.history_change_reason == "delete project (admin)"
+    cohort = CohortFactory.create()
+    for obj in (cohort, cohort.semester):
+        assert deleted(admin_client, obj) == 302
+    assert not Semester.objects.exists()
 
 
 @pytest.mark.parametrize("way", [deleted, delete_selected])
@@ -197,8 +206,10 @@ def test_what_other_rows_refer_to_is_not_deleted(admin_client, way):
     other = ProjectFactory.create()
     SessionFactory.create(kind="agent", project=project, session_id="s-1")
     ActivityEvent.objects.create(event_id="1", session_ref="s-1", **{"project": other})
-    for obj in (project, other):
+    semester = CohortFactory.create().semester
+    for obj in (project, other, semester):
         way(admin_client, obj)
+    assert Semester.objects.filter(pk=semester.pk).exists()
     assert Project.objects.filter(pk__in=[project.pk, other.pk]).count() == 2
 
 

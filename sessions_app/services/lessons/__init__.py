@@ -9,6 +9,7 @@ from sessions_app.services.lessons.attending import check_in, give_feedback, rec
 from sessions_app.services.lessons.booking import book_lesson, cancel_booking, confirm_booking
 from sessions_app.services.lessons.creating import create_lesson
 from sessions_app.services.lessons.credits import adjust_credits
+from sessions_app.services.lessons.reviewing import change_review, review_performance
 from sessions_app.services.lessons.updating import (
     change_lesson_status,
     delete_lesson,
@@ -22,11 +23,13 @@ __all__ = [
     "book_lesson",
     "cancel_booking",
     "change_lesson_status",
+    "change_review",
     "check_in",
     "confirm_booking",
     "create_lesson",
     "delete_lesson",
     "give_feedback",
     "record_attendance",
+    "review_performance",
     "update_lesson",
 ]

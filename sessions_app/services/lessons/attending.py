@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from django.contrib.auth.models import User
@@ -27,8 +27,6 @@ from sessions_app.lesson_errors import (
     text_fault,
 )
 from sessions_app.models import (
-    HIGHEST_RATING,
-    LOWEST_RATING,
     Attendance,
     AttendanceStatus,
     Booking,
@@ -38,7 +36,7 @@ from sessions_app.models import (
     SessionStatus,
 )
 from sessions_app.selectors.lessons import Clock, is_staff_of, system_clock, viewer_of
-from sessions_app.services.lessons.common import lock_lesson, refusals_on_record
+from sessions_app.services.lessons.common import lock_lesson, on_scale, refusals_on_record
 
 #: All these instants are in time.
 CHECK_IN_OPENS: Final = timedelta(minutes=15)  # before the start; it closes at the end
@@ -68,7 +66,7 @@ def check_in(
         lesson = lock_lesson(session_id, viewer)
         if present.pk != acting_user.pk and not is_staff_of(lesson, viewer):
             raise Forbidden(_("Only those who run a lesson check others in."))
-        booking = _seat_of(lesson, present.pk)
+        booking = seat_of(lesson, present.pk)
         if lesson.session.status == SessionStatus.CANCELLED:
             raise LessonNotOpen(_("This lesson does not take place."), status=lesson.session.status)
         if not lesson.starts_at - CHECK_IN_OPENS <= now <= lesson.ends_at:
@@ -106,7 +104,7 @@ def record_attendance(
             raise InvalidFields(
                 [FieldFault("status", "invalid_choice", _("None of %(known)s.") % {"known": known})]
             )
-        booking = _seat_of(lesson, student_id)
+        booking = seat_of(lesson, student_id)
         attendance = Attendance.objects.filter(booking=booking).first() or Attendance(
             booking=booking
         )
@@ -132,7 +130,7 @@ def give_feedback(
     viewer = viewer_of(acting_user)
     with refusals_on_record(acting_user, surface, "give feedback"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
-        value = _rating(rating)
+        value = on_scale("rating", rating)
         if fault := text_fault("comment", comment):
             raise InvalidFields([fault])
         came = Attendance.objects.filter(
@@ -151,7 +149,7 @@ def give_feedback(
     return feedback
 
 
-def _seat_of(lesson: Lesson, student_id: int) -> Booking:
+def seat_of(lesson: Lesson, student_id: int) -> Booking:
     """The student's confirmed booking. Raises NotFound without an active one, NotConfirmed."""
     booking = Booking.objects.active().filter(lesson=lesson, student=student_id).first()
     if booking is None:
@@ -161,20 +159,3 @@ def _seat_of(lesson: Lesson, student_id: int) -> Booking:
             _("This booking has no seat."), waitlist_position=booking.waitlist_position
         )
     return booking
-
-
-def _rating(given: Decimal | int | str) -> Decimal:
-    fault: FieldFault | None = None
-    try:
-        value = Decimal("NaN") if isinstance(given, bool) else Decimal(given)
-    except (InvalidOperation, TypeError, ValueError):
-        value = Decimal("NaN")
-    if not value.is_finite():
-        fault = FieldFault("rating", "invalid", _("This is no number."))
-    elif not LOWEST_RATING <= value <= HIGHEST_RATING:
-        fault = FieldFault("rating", "out_of_range", _("A rating is from 1 to 5."))
-    elif value != round(value, 2):
-        fault = FieldFault("rating", "too_precise", _("A rating has at most two decimals."))
-    if fault:
-        raise InvalidFields([fault])
-    return value

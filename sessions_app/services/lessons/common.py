@@ -1,9 +1,10 @@
-"""Locking a lesson, refusals on record, the history of what one statement changed."""
+"""Locking a lesson, refusals on record, ratings, the history of what one statement changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -12,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from migrations_tools.engine.history import CHANGED, write_history
 from migrations_tools.services.actors import record_refusal
-from sessions_app.lesson_errors import Forbidden, NotFound
-from sessions_app.models import Lesson
+from sessions_app.lesson_errors import FieldFault, Forbidden, InvalidFields, NotFound
+from sessions_app.models import HIGHEST_RATING, LOWEST_RATING, Lesson
 from sessions_app.selectors.lessons import Viewer, find_lesson
 
 
@@ -55,3 +56,23 @@ def write_changes(
     given = f"(SELECT unnest('{{{named}}}'::bigint[]) AS pk) AS given"
     with connection.cursor() as cursor:
         write_history(cursor, model, given, CHANGED, reason, acting_user.pk)
+
+
+def on_scale(field: str, given: Decimal | int | str) -> Decimal:
+    """A rating or a score, 1–5 with up to two decimals. Raises InvalidFields for ``field``."""
+    fault: FieldFault | None = None
+    try:
+        value = Decimal("NaN") if isinstance(given, bool) else Decimal(given)
+    except (InvalidOperation, TypeError, ValueError):
+        value = Decimal("NaN")
+    if not value.is_finite():
+        fault = FieldFault(field, "invalid", _("This is no number."))
+    elif not LOWEST_RATING <= value <= HIGHEST_RATING:
+        message = _("A %(field)s is from 1 to 5.") % {"field": _(field)}
+        fault = FieldFault(field, "out_of_range", message)
+    elif value != round(value, 2):
+        message = _("A %(field)s has at most two decimals.") % {"field": _(field)}
+        fault = FieldFault(field, "too_precise", message)
+    if fault:
+        raise InvalidFields([fault])
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from migrations_tools.models import Transition
-from sessions_app.models import Attendance, Booking, Lesson, Profile, Role
+from sessions_app.models import Attendance, Booking, Lesson, PerformanceReview, Profile, Role
 from tests.sessions_app import academy
 from tests.sessions_app.admin.acting import do, logged_in, page, told
 from tests.sessions_app.lesson_factories import AttendanceFactory, FeedbackFactory
@@ -65,6 +66,11 @@ def test_a_lesson_is_run_from_its_page(admin):
     do(admin, MODEL, lesson.pk, "check-in", booking=second.pk)
     answer = do(admin, MODEL, lesson.pk, "attendance", booking=third.pk, status="late")
     assert told(answer)[-1] == "Recorded: student-2 was late."
+    for score in ("3", "4.5"):
+        said = {"booking": second.pk, "score": score, "comment": "Reads the game."}
+        answer = do(admin, MODEL, lesson.pk, "review", **said)
+        assert told(answer)[-1] == "The review of student-1 is written."
+    assert PerformanceReview.objects.get(student=second.student).score == Decimal("4.5")
     do(admin, MODEL, lesson.pk, "finish")
     assert list(Booking.objects.order_by("id").values_list("status", flat=True)) == [
         "cancelled",
@@ -90,6 +96,8 @@ def test_a_lesson_is_run_from_its_page(admin):
         ("cancel", {"booking": "1" * 40}, "less than or equal"),
         ("check-in", {"booking": "own"}, "Check-in is from 15 minutes before"),
         ("attendance", {"booking": "own", "status": "asleep"}, "valid choice"),
+        ("review", {"booking": "own", "score": "6"}, "less than or equal to 5"),
+        ("review", {"booking": "own", "score": "3"}, "once the lesson has begun"),
         ("confirm", {"booking": "own"}, "This booking has a seat already."),
         ("finish", {}, "cannot become completed"),
     ],
@@ -105,7 +113,7 @@ def test_what_is_refused_is_told_in_words_and_changes_nothing(admin, name, value
     assert not Attendance.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["cancel", "confirm", "check-in", "attendance"])
+@pytest.mark.parametrize("name", ["cancel", "confirm", "check-in", "attendance", "review"])
 def test_a_booking_of_another_lesson_is_not_there(admin, name):
     lesson, other = coming(), coming()
     booking = academy.confirmed(other, academy.student(first_name="Zelda"))
@@ -148,7 +156,7 @@ def test_a_page_shows_bookings_in_order_and_names_only(admin):
         ("bea", "waitlisted"),
     ]
     assert [[str(button.label) for button in row.buttons] for row in rows] == [
-        ["Check in", "Attendance", "Cancel the booking"],
+        ["Check in", "Attendance", "Review", "Cancel the booking"],
         ["Give a seat", "Cancel the booking"],
     ]
     assert [(item.student, item.comment) for item in shown.context["feedback"]] == [

@@ -395,3 +395,28 @@ def test_projects_are_made_and_changed_with_the_permission(ann, alpha):
     assert (project.name, project.is_primary) == ("New", False)
     newest = project.history.first()
     assert (newest.history_user, newest.history_change_reason) == (ann, "change project (api)")
+
+
+def test_projects_that_nothing_names_are_deleted(ann, bob, alpha, beta):
+    keeper = Caller(allowed(ann, "delete_project", "view_project"))
+    path = f"/projects/{beta.pk}/"
+    assert refusal(Caller(bob).delete(path)) == (404, "PROJECT_NOT_FOUND")
+    Profile.objects.create(user=bob, current_project=beta)
+    assert refusal(Caller(bob).delete(path)) == (403, "permission_denied")
+    session = SessionFactory.create(kind="agent", project=beta)
+    ActivityEvent.objects.create(event_id="e", project=beta)
+    told = keeper.delete(path)
+    assert refusal(told) == (409, "PROJECT_IN_USE")
+    assert told.json()["error"]["details"] == {"blocking": {"sessions": 1, "activity_events": 1}}
+    session.delete()
+    ActivityEvent.objects.all().delete()
+    assert refusal(keeper.delete(path, If_Match='"x"')) == (412, "precondition_failed")
+    assert keeper.delete(path, If_Match=keeper.get(path)["ETag"]).status_code == 204
+    assert refusal(keeper.delete(path)) == (404, "PROJECT_NOT_FOUND")
+    Project.objects.ensure_unassigned()
+    assert refusal(keeper.delete(f"/projects/{UNASSIGNED_ID}/")) == (409, "SENTINEL_STAYS")
+    assert list(Project.objects.real()) == [alpha]
+    assert Profile.objects.get(user=bob).current_project is None
+    newest = Project.history.filter(id=beta.pk).first()
+    assert newest is not None
+    assert (newest.history_type, newest.history_user) == ("-", ann)

@@ -199,3 +199,29 @@ def test_credits_are_ones_own_and_given_by_admins():
         {"note": " "}, "note",
     )):  # fmt: skip
         assert faults(admin.post("/credits/transactions/", gift | values)) == [field]
+
+
+def test_semesters_and_cohorts_that_nothing_belongs_to_are_deleted():
+    admin, master = Caller(academy.admin()), academy.instructor()
+    semester = academy.semester(master_instructor=master)
+    cohort = CohortFactory.create(semester=semester)
+    lesson = academy.lesson(semester=semester, cohort=cohort)
+    path, group = f"/semesters/{semester.pk}/", f"/cohorts/{cohort.pk}/"
+    told = admin.delete(path)
+    assert refusal(told) == (409, "semester_in_use")
+    assert told.json()["error"]["details"] == {"blocking": {"cohorts": 1, "lessons": 1}}
+    assert refusal(admin.delete(group)) == (409, "semester_in_use")
+    lesson.delete()
+    stale = admin.get(group)["ETag"]
+    admin.patch(group, {"name": "Blue"})
+    assert refusal(admin.delete(group, If_Match=stale)) == (412, "precondition_failed")
+    assert refusal(Caller(academy.student()).delete(group)) == (403, "permission_denied")
+    assert Caller(master).delete(group, If_Match=admin.get(group)["ETag"]).status_code == 204
+    assert refusal(Caller(master).delete(path)) == (403, "permission_denied")
+    assert refusal(admin.delete(path, If_Match='"x"')) == (412, "precondition_failed")
+    assert admin.delete(path, If_Match=admin.get(path)["ETag"]).status_code == 204
+    assert refusal(admin.delete(path)) == (404, "not_found")
+    assert not Semester.objects.exists()
+    newest = Semester.history.filter(id=semester.pk).first()
+    assert newest is not None
+    assert (newest.history_type, newest.history_change_reason) == ("-", "delete (api)")
