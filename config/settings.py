@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "migrations_tools.api.request_ids.request_id_middleware",
     "migrations_tools.api.query_counts.query_count_middleware",
     "csp.middleware.CSPMiddleware",
+    "migrations_tools.api.envelopes.envelope_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -270,7 +271,7 @@ CARRYOVER_LETTER_SIGNATORY_TITLE_AR: str = env.str(
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "migrations_tools.api.authentication.TokenAuthentication",
         "migrations_tools.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from migrations_tools.api.views import UnknownAddress
+from migrations_tools.api.views import UNKNOWN_ADDRESS, UnknownAddress
 from migrations_tools.metrics.views import metrics
 from migrations_tools.probes import Ready, live
 
@@ -18,5 +18,6 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("health/live", live, name="health-live"),
     path("health/ready", Ready.as_view(), name="health-ready"),
-    re_path(r"^api/(?:[\s\S]*/)?$", UnknownAddress.as_view()),  # of any signs, line breaks too
+    # of any signs, line breaks too
+    re_path(r"^api(?:/[\s\S]*)?$", UnknownAddress.as_view(), name=UNKNOWN_ADDRESS),
 ]

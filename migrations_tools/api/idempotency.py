@@ -175,14 +175,19 @@ def _again(held: IdempotencyKey, key: str, digest: bytes) -> Response:
 def _digest(request: Request) -> bytes:
     wire = request._request
     return hashlib.sha256(
-        b"\0".join([str(wire.method).encode(), wire.get_full_path().encode(), _body(wire)])
+        b"\0".join([str(wire.method).encode(), wire.get_full_path().encode(), _body(request)])
     ).digest()
 
 
-def _body(wire: Any) -> bytes:
-    """The bytes that were sent; a form with files is parsed, its boundary differs every time."""
+def _body(request: Request) -> bytes:
+    """The bytes that were sent; a form with files is parsed, its boundary differs every time.
+
+    It is parsed as the view does it: who reads no forms refuses them here, too.
+    """
+    wire: Any = request._request
     if wire.content_type != "multipart/form-data":
         return bytes(wire.body)
+    _ = request.data
     fields = sorted((name, wire.POST.getlist(name)) for name in wire.POST)
     files = sorted(
         (name, file.name, hashlib.file_digest(file, "sha256").hexdigest())

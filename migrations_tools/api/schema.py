@@ -38,6 +38,7 @@ ERRORS: Final = {
     "404": "There is nothing at this address, or nothing that the caller may see.",
     "406": "There is no answer of a kind that the caller accepts.",
     "409": "It does not fit what is there; the code says why.",
+    "411": "The body comes without its length.",
     "412": "It has changed since it was read: read it again.",
     "413": "The request is too large.",
     "415": "The kind of content is none that is read here.",
@@ -47,7 +48,7 @@ ERRORS: Final = {
 
 _ALWAYS: Final = ("401", "403", "404", "406", "429")
 _READING: Final = ("422",)
-_WRITING: Final = ("400", "409", "412", "413", "415", "422")
+_WRITING: Final = ("400", "409", "411", "412", "413", "415", "422")
 
 
 class EnvelopeSchema(AutoSchema):
