@@ -131,7 +131,7 @@ class EntryPages:
                 if "save" in request.POST and _may_be_saved(rows, request):
                     return _saved(request, save(values))
             except PermissionRefused as refusal:
-                raise PermissionDenied(refusal.message) from None
+                raise PermissionDenied(refusal.message) from refusal
             except CarryoverError as refusal:
                 form.add_error(None, refusal.message)
         context = {

@@ -9,10 +9,11 @@ from urllib.parse import urljoin
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -125,13 +126,27 @@ class HistoryAdmin(CarefulList, SimpleHistoryAdmin):
     """History is read-only: an old state is not brought back by a form.
 
     The package's form would write every field as it was then, those that forms may not change
-    included, and asks for no more than the permission to look.
+    included, and asks for no more than the permission to look. Nor does the package ask whether
+    the list shows the row to this person.
     """
 
     show_full_result_count = False
 
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
+
+    def sees_deleted(self, request: HttpRequest) -> bool:
+        """Whether the histories of rows that are gone are shown; for lists that hide rows from
+        some people, who cannot be told by a row that is gone.
+        """
+        return True
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._refuse_hidden(request, object_id)
+        page: HttpResponse = super().history_view(request, object_id, extra_context)
+        return page
 
     def history_form_view(
         self,
@@ -142,7 +157,26 @@ class HistoryAdmin(CarefulList, SimpleHistoryAdmin):
     ) -> HttpResponse:
         if request.method == "POST":
             raise PermissionDenied
+        self._refuse_hidden(request, object_id)
+        if not version_id.isascii() or not version_id.isdigit() or len(version_id) > 18:
+            raise Http404
         page: HttpResponse = super().history_form_view(
             request, object_id, version_id, extra_context
         )
         return page
+
+    def _refuse_hidden(self, request: HttpRequest, object_id: str) -> None:
+        """Raise Http404 for what is no key, and for rows that the list does not show."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        try:
+            key = self.opts.pk.to_python(unquote(object_id))
+        except ValidationError as error:
+            raise Http404 from error
+        if self.get_queryset(request).filter(pk=key).exists():
+            return
+        told = self.get_history_queryset(request, self.model.history, self.opts.pk.attname, key)
+        # the base manager knows the other kinds of a proxy model too
+        is_there = self.model._base_manager.filter(pk=key).exists()
+        if is_there or not self.sees_deleted(request) or not told.exists():
+            raise Http404

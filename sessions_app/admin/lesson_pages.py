@@ -193,6 +193,16 @@ class LessonAdmin(
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or _leads(obj, viewer_of(_user(request))))
 
+    def sees_deleted(self, request: HttpRequest) -> bool:
+        return reader_of(_user(request)).is_admin
+
+    def has_view_history_or_change_history_permission(
+        self, request: HttpRequest, obj: Lesson | None = None
+    ) -> bool:
+        """For those who run the lesson: old meeting links stand in its history."""
+        allowed = bool(super().has_view_history_or_change_history_permission(request, obj))
+        return allowed and (obj is None or is_staff_of(obj, reader_of(_user(request))))
+
     def may_operate(self, request: HttpRequest, obj: Lesson) -> bool:
         """Its instructor too, who may not change the lesson itself."""
         person = _user(request)

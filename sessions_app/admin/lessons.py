@@ -79,6 +79,9 @@ class OfLessons(ExportMixin, ReadOnly, HistoryAdmin):
             return rows
         return rows.filter(**{f"{self.lesson_path}__in": run_by(reader).values("pk")})
 
+    def sees_deleted(self, request: HttpRequest) -> bool:
+        return reader_of(cast(User, request.user)).is_admin
+
 
 @admin.register(Booking)
 class BookingAdmin(OfLessons):

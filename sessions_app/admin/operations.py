@@ -163,6 +163,8 @@ class WithOperations(admin.ModelAdmin[Any]):
         operation = next((each for each in self.operations if each.name == name), None)
         if operation is None:
             raise Http404
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return, attr-defined]  # Django's own, which the stubs leave out

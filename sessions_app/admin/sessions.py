@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
@@ -20,6 +21,8 @@ from sessions_app.models import (
     SessionKind,
     SessionParticipant,
 )
+from sessions_app.selectors.lessons import visible_to
+from sessions_app.selectors.lessons.staff import reader_of
 
 
 class ParticipantInline(ReadOnlyInline):
@@ -99,12 +102,30 @@ class SessionAdmin(ExportMixin, NoDeletion, HistoryAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def get_history_queryset(self, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        """All kinds have one history; a session that is gone is found on pages of its kind only."""
+        rows: QuerySet[Any] = super().get_history_queryset(*args, **kwargs)
+        return rows.filter(kind=self.model.KIND)
+
 
 @admin.register(LessonSession)
 class LessonSessionAdmin(SessionAdmin):
-    """Read-only: a lesson is changed and deleted as a lesson, see `sessions_app.admin.lessons`."""
+    """Read-only: a lesson is changed and deleted as a lesson, see `sessions_app.admin.lessons`.
+
+    Instructors see those of the lessons that they see.
+    """
 
     inlines = [ParticipantInline, FileInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LessonSession]:
+        rows: QuerySet[LessonSession] = super().get_queryset(request)
+        reader = reader_of(cast(User, request.user))
+        if reader.is_admin:
+            return rows
+        return rows.filter(lesson__in=visible_to(reader).values("pk"))
+
+    def sees_deleted(self, request: HttpRequest) -> bool:
+        return reader_of(cast(User, request.user)).is_admin
 
     def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
         return False

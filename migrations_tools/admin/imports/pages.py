@@ -35,7 +35,7 @@ def refuse_without(request: HttpRequest, permission: str, deed: str) -> None:
     try:
         require_permission(cast(User, request.user), permission, deed=deed, surface=Surface.ADMIN)
     except PermissionRefused as refusal:
-        raise PermissionDenied(refusal.message) from None
+        raise PermissionDenied(refusal.message) from refusal
 
 
 def own_upload(request: HttpRequest, number: int, kind: str | None = None) -> QueuedImport:
@@ -67,7 +67,7 @@ def done_and_told(
     try:
         deed()
     except PermissionRefused as refusal:
-        raise PermissionDenied(refusal.message) from None
+        raise PermissionDenied(refusal.message) from refusal
     except UploadClosed as refusal:
         messages.warning(request, refusal.message)
     except CarryoverError as refusal:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -190,6 +190,54 @@ def test_instructors_see_and_run_what_the_services_let_them():
     do(client, MODEL, own.pk, "start")
     own.session.refresh_from_db()
     assert own.session.status == "active"
+
+
+def test_histories_of_what_an_instructor_does_not_see_are_not_there(admin):
+    teacher = academy.instructor()
+    seen = ("lesson", "booking", "lessonsession")
+    client = staff_of_academy(teacher, *(f"view_{model}" for model in seen))
+    overseer = staff_of_academy(academy.admin(), *(f"view_{model}" for model in seen))
+    own = coming(instructor=teacher)
+    colleague = academy.lesson(semester=own.semester, starts_at=own.starts_at)
+    hidden = coming()
+    gone = academy.confirmed(own, academy.student())
+    of_own, of_colleague = (academy.confirmed(each, academy.student()) for each in (own, colleague))
+    expected: list[tuple[str, Any, int]] = [
+        ("lesson", own, 200),
+        ("lesson", colleague, 403),  # seen, but not theirs to run: meeting links stand there
+        ("lesson", hidden, 404),
+        ("booking", of_own, 200),
+        ("booking", of_colleague, 404),
+        ("booking", gone, 404),
+        ("lessonsession", colleague.session, 200),
+        ("lessonsession", hidden.session, 404),
+    ]
+    pages = [
+        (
+            page(model, "history", row.pk),
+            page(model, "simple_history", row.pk, row.history.latest().pk),
+            status,
+        )
+        for model, row, status in expected
+    ]
+    gone.delete()
+    for history, version, status in pages:
+        found = [client.get(address).status_code for address in (history, version)]
+        assert found == [status] * 2, history
+        assert overseer.get(history).status_code == 200, history
+    listed = client.get(page("lessonsession", "changelist")).context["cl"].result_list
+    assert {row.pk for row in listed} == {own.session_id, colleague.session_id}
+
+
+def test_an_instructor_whose_profile_was_forgotten_sees_no_lesson_of_others():
+    forgotten = academy.student()
+    client = staff_of_academy(forgotten, "view_lesson", "view_booking")
+    forgotten.groups.add(Group.objects.get(name="Instructor"))
+    academy.confirmed(coming(), academy.student())
+    own = coming(instructor=forgotten)
+    listed = client.get(page(MODEL, "changelist")).context["cl"].result_list
+    assert [lesson.pk for lesson in listed] == [own.pk]
+    assert not client.get(page("booking", "changelist")).context["cl"].result_list
 
 
 def test_staff_without_a_part_in_the_academy_look_and_do_nothing():
