@@ -72,15 +72,20 @@ class ImportBatchAdmin(ExportMixin, ReadOnly, HistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        found = self.get_object(request, object_id)
+        found = self.get_object(request, object_id) if _may_see_rejected(request) else None
         rows = found.rejected_rows.all()[:_SHOWN] if isinstance(found, ImportBatch) else ()
         told: dict[str, Any] = {"rejected_rows": rows, "shown": _SHOWN}
         return super().change_view(request, object_id, form_url, told | (extra_context or {}))
 
     def rejected(self, request: HttpRequest, batch: int) -> HttpResponseBase:
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request) or not _may_see_rejected(request):
             raise PermissionDenied
         return rejected_of_batch(request, batch)
+
+
+def _may_see_rejected(request: HttpRequest) -> bool:
+    """Rows that were not imported may hold anything, people's data included."""
+    return bool(request.user.has_perm("guarantees.view_rejectedrow"))
 
 
 @admin.register(RejectedRow)

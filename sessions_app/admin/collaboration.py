@@ -86,6 +86,11 @@ class CollaborationSessionAdmin(WithList, WithOperations, SessionAdmin):
         sessions: QuerySet[Session] = super().get_queryset(request)
         return sessions.annotate(people_count=Coalesce(Subquery(people.values("number")), 0))
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Addresses are found by those who may see them."""
+        fields = [str(name) for name in super().get_search_fields(request)]
+        return fields if _may_see_people(request) else list(SessionAdmin.search_fields)
+
     @admin.display(description=gettext_lazy("people"), ordering="people_count")
     def people(self, session: Session) -> int:
         return session.people_count  # type: ignore[attr-defined, no-any-return]  # annotated
@@ -100,12 +105,14 @@ class CollaborationSessionAdmin(WithList, WithOperations, SessionAdmin):
     def sections(self, request: HttpRequest, obj: Session) -> dict[str, Any]:
         leading = leading_session(obj.session_id)
         cutover = cutover_status(COLLABORATION.key)
+        may_see = _may_see_people(request)
         return {
             "leads_old": leading_side() is Side.LEGACY,
             "stage_sentence": STAGE_SENTENCES[cutover["stage"]],
             "known_to_leading": leading is not None,
-            "participants": self._participants(request, obj, leading),
-            "changes": list(changes_of(obj)),
+            "may_see_people": may_see,
+            "participants": self._participants(request, obj, leading) if may_see else [],
+            "changes": list(changes_of(obj, with_people=may_see)),
         }
 
     def _participants(
@@ -148,7 +155,11 @@ class CollaborationSessionAdmin(WithList, WithOperations, SessionAdmin):
         ]
 
 
-def changes_of(session: Session) -> Iterator[ChangeRow]:
+def _may_see_people(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("sessions_app.view_sessionparticipant"))
+
+
+def changes_of(session: Session, *, with_people: bool = True) -> Iterator[ChangeRow]:
     """The newest changes of a session and its people, with what differs; two queries."""
     own = session.history.select_related("history_user")[: MOST_CHANGES + 1]
     people = (
@@ -156,7 +167,9 @@ def changes_of(session: Session) -> Iterator[ChangeRow]:
         .select_related("history_user")
         .order_by("-history_date", "-history_id")[: MOST_CHANGES * 2]
     )
-    newest_first = sorted([*own, *people], key=lambda row: row.history_date, reverse=True)
+    newest_first = sorted(
+        [*own, *(people if with_people else ())], key=lambda row: row.history_date, reverse=True
+    )
     for place, row in enumerate(newest_first[:MOST_CHANGES]):
         before = next(
             (

@@ -31,6 +31,8 @@ from sessions_app.selectors.lessons.items import name_of
 ATTEMPTS_OF_A_PAGE: Final = 25
 MOST_TOPICS: Final = 15  # in a chart
 
+#: Columns of the list that tell of a result.
+_OF_RESULTS: Final = ("person", "attempted", "accuracy")
 #: Accuracy in percent from which on a bar is good, and below which it is bad.
 _GOOD, _BAD = 70, 40
 
@@ -110,6 +112,17 @@ class ContestSessionAdmin(WithList, WithOperations, SessionAdmin):
     search_fields = [*SessionAdmin.search_fields, "contest_result__username"]
     inlines = [FileInline]
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Who did how well is for those who may see results."""
+        columns = super().get_list_display(request)
+        if _may_see_results(request):
+            return columns
+        return [name for name in columns if name not in _OF_RESULTS]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        fields = [str(name) for name in super().get_search_fields(request)]
+        return fields if _may_see_results(request) else list(SessionAdmin.search_fields)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         sessions: QuerySet[Session] = super().get_queryset(request)
         return sessions.select_related("contest_result")
@@ -134,7 +147,9 @@ class ContestSessionAdmin(WithList, WithOperations, SessionAdmin):
 
     def sections(self, request: HttpRequest, obj: Session) -> dict[str, Any]:
         result = _result(obj)
-        return {} if result is None else sections_of(request, result)
+        may_see = _may_see_results(request)
+        shown = {} if result is None or not may_see else sections_of(request, result)
+        return shown | {"may_see_results": may_see}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -211,7 +226,7 @@ class ContestSessionAdmin(WithList, WithOperations, SessionAdmin):
         )
 
     def _require_view(self, request: HttpRequest) -> None:
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request) or not _may_see_results(request):
             raise PermissionDenied
 
     def _special_page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -221,6 +236,10 @@ class ContestSessionAdmin(WithList, WithOperations, SessionAdmin):
             **context,
         }
         return TemplateResponse(request, f"sessions_app/admin/{template}.html", context)
+
+
+def _may_see_results(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("sessions_app.view_contestresult"))
 
 
 def _result(session: Session) -> ContestResult | None:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from migrations_tools.admin.base import ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
 from migrations_tools.admin.imports.comparing import ComparePage
-from migrations_tools.admin.imports.wizard import ImportWizard, result_context
+from migrations_tools.admin.imports.wizard import ImportWizard, may_see_rejected, result_context
 from migrations_tools.imports.kinds import all_kinds
 from migrations_tools.models import LegacyImport, QueuedImport, RejectedLine
 from migrations_tools.selectors.imports import REJECTED_HEADINGS, rejected_rows, rejected_text
@@ -105,7 +105,7 @@ class LegacyImportAdmin(ExportMixin, ReadOnly):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         found = self.get_object(request, object_id)
-        told = {} if found is None else result_context(found)
+        told = {} if found is None else result_context(request, found)
         return super().change_view(request, object_id, form_url, told | (extra_context or {}))
 
     def rejected_csv(self, request: HttpRequest, number: int) -> HttpResponseBase:
@@ -123,9 +123,9 @@ class LegacyImportAdmin(ExportMixin, ReadOnly):
         return _download(lines, f"rejected-{number}.{ending}", "text/plain; charset=utf-8")
 
     def _imported(self, request: HttpRequest, number: int) -> LegacyImport:
-        """For those who may see imports, and for who made this one."""
+        """For those who may see rejected lines, and for who made this import."""
         found = LegacyImport.objects.all()
-        if not self.has_view_permission(request):
+        if not may_see_rejected(request):
             found = found.filter(actor=request.user.pk)
         return get_object_or_404(found, pk=number)
 

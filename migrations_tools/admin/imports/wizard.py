@@ -214,7 +214,7 @@ class ImportWizard:
             title=upload.file_name,
             upload=upload,
             steps=steps_at(4),
-            **({} if done is None else result_context(done)),
+            **({} if done is None else result_context(request, done)),
         )
 
     def _answer(self, request: HttpRequest, page: str, **context: Any) -> HttpResponse:
@@ -242,7 +242,13 @@ def preview_context(preview: Preview) -> dict[str, Any]:
     }
 
 
-def result_context(done: LegacyImport) -> dict[str, Any]:
+def may_see_rejected(request: HttpRequest) -> bool:
+    """Whether the person may look at rejected lines of whatever import."""
+    seen = ("view_legacyimport", "view_rejectedline")
+    return all(request.user.has_perm(f"migrations_tools.{right}") for right in seen)
+
+
+def result_context(request: HttpRequest, done: LegacyImport) -> dict[str, Any]:
     """What became of a file, and what comes next."""
     try:
         kind: ImportKind | None = get_kind(done.kind)
@@ -251,6 +257,7 @@ def result_context(done: LegacyImport) -> dict[str, Any]:
     return {
         "done": done,
         "kind": kind,
+        "may_see_rejected": may_see_rejected(request) or done.actor_id == request.user.pk,
         "next_url": migration_address(kind.migration) if kind and kind.migration else "",
     }
 

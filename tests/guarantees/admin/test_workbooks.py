@@ -162,12 +162,18 @@ def test_who_may_not_import_and_whose_upload_it_is_not(browser: Client, tmp_path
     for name in ("_commit", "_drop"):
         assert other.post(page(name, upload)).status_code == 404
     viewer = client_of("viewer", "view_importbatch")
+    clerk = client_of("clerk", "view_importbatch", "view_rejectedrow")
     for name in ("guarantees_workbook_new", "guarantees_enter", "guarantees_paste"):
         assert viewer.get(reverse(f"admin:{name}")).status_code == 403
     assert send(viewer, workbook(tmp_path, ROW)).status_code == 403
     batch = ImportBatch.objects.create(kind=BatchKind.EXCEL)
     address = reverse("admin:guarantees_batch_rejected", args=[batch.pk])
-    assert (viewer.get(address).status_code, other.get(address).status_code) == (200, 403)
+    found = [client.get(address).status_code for client in (clerk, viewer, other)]
+    assert found == [200, 403, 403]
+    RejectedRow.objects.create(batch=batch, row=7, cells={}, problems=[{"message": "no bank"}])
+    record = reverse("admin:guarantees_importbatch_change", args=[batch.pk])
+    assert "no bank" in text(clerk.get(record))
+    assert "no bank" not in text(viewer.get(record))
     assert QueuedImport.objects.get().state == "uploaded"
 
 

@@ -123,6 +123,20 @@ def test_rejected_lines_are_downloaded_safely_and_as_they_were(browser: Client) 
     assert reverse("admin:import_rejected_csv", args=[done.pk]) in shown
 
 
+def test_rejected_lines_are_for_those_who_may_see_them(browser: Client) -> None:
+    send(browser)
+    browser.post(page("commit", QueuedImport.objects.get()))
+    work_on_import()
+    done = LegacyImport.objects.get()
+    auditor = client_of(staff("auditor", "view_legacyimport"))
+    files = [reverse(f"admin:import_rejected_{kind}", args=[done.pk]) for kind in ("csv", "txt")]
+    record = reverse("admin:migrations_tools_legacyimport_change", args=[done.pk])
+    assert [auditor.get(address).status_code for address in files] == [404, 404]
+    shown = text(auditor.get(record))
+    assert done.file_name in shown
+    assert files[0] not in shown
+
+
 def test_progress_is_shown_while_a_worker_is_at_it(browser: Client) -> None:
     send(browser)
     upload = QueuedImport.objects.get()

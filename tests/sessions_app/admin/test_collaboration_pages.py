@@ -17,6 +17,7 @@ from tests.sessions_app.services.collaboration.acting import SID, act, at_stage,
 pytestmark = pytest.mark.django_db
 
 MODEL = "collaborationsession"
+RIGHTS = ("view_collaborationsession", "change_collaborationsession", "view_sessionparticipant")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def session() -> Session:
 
 @pytest.fixture
 def operator() -> Client:
-    return logged_in(staff("amal", "view_collaborationsession", "change_collaborationsession"))
+    return logged_in(staff("amal", *RIGHTS))
 
 
 def people() -> dict[str, tuple[str, str]]:
@@ -160,3 +161,12 @@ def test_a_page_takes_the_same_number_of_queries_however_many_people_are_in(oper
     for _ in range(6):
         ParticipantFactory.create(session=session)
     assert queries() == few
+
+
+def test_who_may_not_see_participants_is_shown_no_addresses(session):
+    reviewer = logged_in(staff("reviewer", "view_collaborationsession"))
+    shown = reviewer.get(page(MODEL, "change", session.pk))
+    assert shown.context["changes"]
+    assert "bob@" not in shown.content.decode()
+    found = reviewer.get(page(MODEL, "changelist"), {"q": "bob@"}).context["cl"]
+    assert not found.result_count

@@ -187,3 +187,19 @@ def test_pages_take_the_same_number_of_queries_however_much_there_is(auditor):
         AttemptFactory.create(result=found, position=position)
         result(3, 1, user=sam)
     assert [queries(address) for address in addresses] == few
+
+
+def test_who_may_not_see_results_sees_the_session_only():
+    found = result(4, 1, username="zelda", user=User.objects.create_user("zelda"))
+    reviewer = logged_in(staff("reviewer", "view_contestsession"))
+    assert "zelda" not in reviewer.get(page(MODEL, "changelist")).content.decode()
+    assert not reviewer.get(page(MODEL, "changelist"), {"q": "zelda"}).context["cl"].result_count
+    shown = reviewer.get(page(MODEL, "change", found.session_id))
+    assert shown.status_code == 200
+    assert "zelda" not in shown.content.decode()
+    for address in (
+        page(MODEL, "cohort"),
+        page(MODEL, "progress", found.user_id),
+        page(MODEL, "document", found.session_id),
+    ):
+        assert reviewer.get(address).status_code == 403, address
