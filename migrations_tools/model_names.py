@@ -8,11 +8,14 @@ Apps ask for it with ``names_in_catalogue = True`` in their configuration.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.apps import AppConfig, apps
 from django.db.models import Field, Model
 from django.utils.translation import gettext_lazy, override
+
+if TYPE_CHECKING:
+    from migrations_tools.definitions import DataMigration
 
 #: Plurals that Django makes and English does not.
 _PLURALS: Final = {
@@ -55,13 +58,28 @@ def words() -> set[str]:
     with override(None):
         for definition in all_definitions():
             if definition.__module__.partition(".")[0] in labels:
-                found.add(definition.title())
+                found |= _words_of(definition)
         for config in our_apps():
             found.add(str(config.verbose_name))
             for model in _models(config):
                 found |= {str(model._meta.verbose_name), str(model._meta.verbose_name_plural)}
                 found |= {str(field.verbose_name) for field in _fields(model)}
     return found
+
+
+def _words_of(definition: type[DataMigration]) -> set[str]:
+    """Title, description, options and checks of a definition."""
+    from migrations_tools.definitions.checks import SQLScan  # models: after Django's start
+    from migrations_tools.definitions.options import option_flags
+
+    found = {definition.title(), definition.description()}
+    options = [definition.options, *(step.choices for step in definition.steps if step.choices)]
+    for each in options:
+        for name, _is_switch, help_text in option_flags(each):
+            found |= {name.replace("_", " "), help_text}
+    for check in definition.checks:
+        found |= set(check.titles.values()) if isinstance(check, SQLScan) else {check.title}
+    return found - {""}
 
 
 def _models(config: AppConfig) -> Iterator[type[Model]]:

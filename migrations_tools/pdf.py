@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.exceptions import CarryoverError
 
 
@@ -20,8 +22,10 @@ def render_pdf(html: str) -> bytes:
         weasyprint: Any = import_module("weasyprint")
     except (ImportError, OSError) as error:  # OSError: Pango is missing
         raise PDFUnavailable(
-            "PDF needs WeasyPrint and Pango, which are not installed here. Take the document as "
-            "HTML and print it from a browser."
+            _(
+                "PDF needs WeasyPrint and Pango, which are not installed here. Take the "
+                "document as HTML and print it from a browser."
+            )
         ) from error
     written: bytes = weasyprint.HTML(string=html, url_fetcher=_fetch_nothing).write_pdf()
     return written

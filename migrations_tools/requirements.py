@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.exceptions import DataMigrationUnfinished
 from migrations_tools.selectors.completion import waiting_keys
@@ -50,8 +52,11 @@ def refuse_unfinished(name: str) -> None:
     waiting = waiting_keys(get_definition(name))
     if waiting:
         raise DataMigrationUnfinished(
-            f"{waiting:,} keys of {name} are not carried over yet: run “datamigrate run {name}” "
-            "first.",
+            _(
+                "%(waiting)s keys of %(name)s are not carried over yet: run “datamigrate "
+                "run %(name)s” first."
+            )
+            % {"waiting": f"{waiting:,}", "name": name},
             migration=name,
             keys=waiting,
         )

@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 import xlsxwriter  # type: ignore[import-untyped]  # has no types
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError
 
@@ -92,8 +93,11 @@ def xlsx_file(
         for number, row in enumerate(rows, start=1):
             if number >= _MOST_ROWS:
                 raise TooManyRows(
-                    f"An Excel sheet holds at most {_MOST_ROWS - 1:,} rows: export as CSV instead, "
-                    "or filter the list."
+                    _(
+                        "An Excel sheet holds at most %(most_rows)s rows: export as CSV instead, "
+                        "or filter the list."
+                    )
+                    % {"most_rows": f"{_MOST_ROWS - 1:,}"}
                 )
             for column, value in enumerate(row):
                 _write_cell(sheet, number, column, value, formats)

@@ -24,7 +24,7 @@ from migrations_tools.model_names import words
 
 ROOT: Path = settings.BASE_DIR
 FOLDER = ROOT / "locale" / "ar" / "LC_MESSAGES"
-SINGLE = {"_", "gettext", "gettext_lazy", "gettext_noop"}
+SINGLE = {"gettext", "gettext_lazy", "gettext_noop"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 LITERAL = r"""u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
@@ -35,10 +35,25 @@ Entry = tuple[str, ...]
 
 
 def python_entries(source: str) -> Iterator[Entry]:
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    imported = {  # the name it is called by here
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if (  # told where it is refused
+            isinstance(node, ast.keyword)
+            and node.arg == "deed"
+            and isinstance(node.value, ast.Constant)
+            and node.value.value
+        ):
+            yield (str(node.value.value),)
         if not isinstance(node, ast.Call):
             continue
-        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        name = imported.get(called, called)
         wanted = 1 if name in SINGLE else 2 if name in PLURAL else 0
         texts = [a.value for a in node.args[:wanted] if isinstance(a, ast.Constant)]
         if wanted and len(texts) == wanted:
@@ -125,8 +140,11 @@ def test_amounts_are_written_as_forms_read_them():
 
 
 def test_entries_are_found_in_code_and_templates():
-    code = 'x = _("a" "b"); gettext_lazy("c"); ngettext("d", "e", n); gettext(name)'
-    assert set(python_entries(code)) == {("ab",), ("c",), ("d", "e")}
+    code = (
+        "from django.utils.translation import gettext as _, gettext_lazy as lazy, ngettext\n"
+        'x = _("a" "b"); lazy("c"); ngettext("d", "e", n); _(name); require(p, deed="f")'
+    )
+    assert set(python_entries(code)) == {("ab",), ("c",), ("d", "e"), ("f",)}
     page = (
         "{% load i18n %}{% translate \"it's\" %}{% include 'x' with t=_('y') only %}"
         "{% blocktranslate count n=c %}{{ n }} row{% plural %}{{ n }} rows{% endblocktranslate %}"

@@ -169,7 +169,7 @@ class CutoverAdmin(ReadOnly):
             "cutover": cutover,
             "status": cutover_status(key),
             "steps": _steps(cutover),
-            "sentence": STAGE_SENTENCES[cutover.stage],
+            "sentence": _(STAGE_SENTENCES[cutover.stage]),
             "forced": key.forced_to_legacy(),
             "spent": spent_budget(cutover),
             "ways": [
@@ -213,7 +213,7 @@ class CutoverAdmin(ReadOnly):
         needs = [need for need in needs_of(key, cutover, stage) if not need.holds]
         page = Confirmation(
             title=_("%(key)s: to %(stage)s") % {"key": key.title, "stage": label},
-            sentence=STAGE_SENTENCES[stage],
+            sentence=_(STAGE_SENTENCES[stage]),
             confirm_label=_("Change the share") if same else _("Go to %(s)s") % {"s": label},
             cancel_url=_address(key),
             form=StageForm(data, initial={"read_percentage": cutover.read_percentage}),

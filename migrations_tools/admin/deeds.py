@@ -210,7 +210,8 @@ def _force(run: Run, values: Mapping[str, Any], who: Who) -> Run | None:
 def _purge(run: Run, values: Mapping[str, Any], who: Who) -> Run:
     if sum(counts_of(run)["outcomes"].values()) > MOST_IN_A_REQUEST:
         raise CarryoverError(
-            f"Run {run.pk} is too large to be purged while you wait: datamigrate purge {run.pk}",
+            _("Run %(run)s is too large to be purged while you wait: datamigrate purge %(run)s")
+            % {"run": run.pk},
             code="too_large",
         )
     retention.purge_run(run, reason=values["reason"], **who)

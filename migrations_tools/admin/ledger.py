@@ -26,6 +26,7 @@ from migrations_tools.models import (
     Transition,
     Waiver,
 )
+from migrations_tools.told import told
 from migrations_tools.tones import tone_of
 
 
@@ -65,11 +66,23 @@ class BatchAdmin(OfRun):
 class LedgerEntryAdmin(OfRun):
     """Searched by the whole key: it is what the index knows."""
 
-    list_display = ["key", "run_link", "outcome_badge", "code", "detail", "confidence", "attempt"]
+    list_display = [
+        "key",
+        "run_link",
+        "outcome_badge",
+        "code",
+        "detail_told",
+        "confidence",
+        "attempt",
+    ]
     list_filter = ["outcome", RunDefinitionFilter]
     list_select_related = ["run"]
     ordering = ["-id"]
     search_fields = ["key__exact"]
+
+    @admin.display(description=_("detail"), ordering="detail")
+    def detail_told(self, entry: LedgerEntry) -> str:
+        return told(entry.detail)
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, entry: LedgerEntry) -> SafeString:
@@ -114,7 +127,7 @@ class CheckAdmin(OfRun):
     list_display = [
         "at",
         "code",
-        "title",
+        "title_told",
         "passed",
         "examined",
         "failures",
@@ -125,6 +138,10 @@ class CheckAdmin(OfRun):
     list_select_related = ["run"]
     ordering = ["-id"]
     search_fields = ["code__exact"]
+
+    @admin.display(description=_("title"), ordering="title")
+    def title_told(self, check: Check) -> str:
+        return told(check.title)
 
     @admin.display(description=_("passed"), boolean=True)
     def passed(self, check: Check) -> bool:

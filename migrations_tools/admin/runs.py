@@ -79,7 +79,7 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
 
     @admin.display(description=lazy("data migration"), ordering="definition")
     def title(self, run: Run) -> str:
-        return run.definition.replace("_", " ").capitalize()
+        return _(run.definition.replace("_", " ").capitalize())
 
     @admin.display(description=lazy("asked for"), ordering="created_at")
     def asked_at(self, run: Run) -> str:

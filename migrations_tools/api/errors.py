@@ -18,6 +18,7 @@ from django.core.exceptions import (
 )
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -96,7 +97,7 @@ def _as_drf(error: Exception) -> Exception:
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
-        return TooLarge("The request is too large; send files by the upload addresses.")
+        return TooLarge(_("The request is too large; send files by the upload addresses."))
     if isinstance(error, (SuspiciousOperation, BadRequest, MultiPartParserError)):
         # too many fields or files, a form that is none, …
         return exceptions.ParseError()

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -114,7 +115,9 @@ def idempotent_apart(
             return handler(view, request, *args, **kwargs)
         with advisory_lock(f"carryover idempotency {caller(request).pk} {key}") as taken:
             if not taken:
-                raise KeyInUse(f"A request with the key “{key}” is being carried out.")
+                raise KeyInUse(
+                    _("A request with the key “%(key)s” is being carried out.") % {"key": key}
+                )
             digest = _digest(request)
             with transaction.atomic():
                 held = _claim(request, key, digest)
@@ -144,7 +147,10 @@ def _told(handler: Handler) -> Handler:
 def _key(request: Request) -> str | None:
     key = request.headers.get(HEADER)
     if key is not None and not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-        raise InvalidKey(f"{HEADER} has 1 to {LONGEST} printable characters of ASCII.")
+        raise InvalidKey(
+            _("%(header)s has 1 to %(longest)s printable characters of ASCII.")
+            % {"header": HEADER, "longest": LONGEST}
+        )
     return key
 
 
@@ -167,7 +173,7 @@ def _claim(request: Request, key: str, digest: bytes) -> IdempotencyKey:
 
 def _again(held: IdempotencyKey, key: str, digest: bytes) -> Response:
     if bytes(held.digest) != digest:
-        raise KeyReused(f"The key “{key}” belongs to another request.")
+        raise KeyReused(_("The key “%(key)s” belongs to another request.") % {"key": key})
     headers = {REPLAYED: "true"} | ({"Location": held.location} if held.location else {})
     return Response(held.body, status=held.status, headers=headers)
 

@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField, QuerySet
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -248,8 +249,11 @@ class LegacyImportListView(GenericAPIView[LegacyImport]):
         told = request.META.get("CONTENT_LENGTH") or "0"
         if told.isdigit() and int(told) > LEGACY_BYTES + _FORM_BYTES:
             raise TooLarge(
-                f"A file has at most {LEGACY_BYTES:,} bytes here; larger ones are imported by the "
-                "command import_legacy."
+                _(
+                    "A file has at most %(legacy_bytes)s bytes here; larger ones are "
+                    "imported by the command import_legacy."
+                )
+                % {"legacy_bytes": f"{LEGACY_BYTES:,}"}
             )
         super().initial(request, *args, **kwargs)
 

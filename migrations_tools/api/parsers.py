@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any, Final
 
+from django.utils.translation import gettext
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
@@ -74,4 +75,7 @@ def _within(value: Any) -> list[Any]:
 
 
 def _too_deep() -> ParseError:
-    return ParseError(f"The JSON of the request is nested more than {DEEPEST} levels deep.")
+    return ParseError(
+        gettext("The JSON of the request is nested more than %(deepest)s levels deep.")
+        % {"deepest": DEEPEST}
+    )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
@@ -90,9 +91,9 @@ class LoginView(APIView):
         user = authenticate(wire, **given.validated_data)
         if getattr(wire, "axes_locked_out", False):
             wire.axes_locked_out = False  # type: ignore[attr-defined]  # its middleware would answer
-            raise LockedOut("Too many wrong passwords: this account is locked for a while.")
+            raise LockedOut(_("Too many wrong passwords: this account is locked for a while."))
         if user is None:
-            raise LoginFailed("This name and password do not fit.")
+            raise LoginFailed(_("This name and password do not fit."))
         instance, token = AuthToken.objects.create(user)
         user_logged_in.send(sender=type(user), request=wire, user=user)
         return Response(TokenSerializer({"token": token, "expiry": instance.expiry}).data)

@@ -9,6 +9,7 @@ import hashlib
 from typing import Any
 
 from django.utils.http import parse_etags, quote_etag
+from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -46,4 +47,4 @@ def require_match(request: Request, data: Any) -> None:
         return
     tags = parse_etags(given)
     if "*" not in tags and etag(data) not in tags:
-        raise Outdated("It has changed since you read it. Read it again, then change it.")
+        raise Outdated(_("It has changed since you read it. Read it again, then change it."))

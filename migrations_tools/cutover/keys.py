@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.exceptions import CarryoverError
 
 
@@ -61,4 +63,7 @@ def get_cutover(name: str) -> CutoverKey:
         return _keys[name]
     except KeyError:
         known = ", ".join(sorted(_keys)) or "none"
-        raise UnknownCutover(f"There is no cutover “{name}”; known are: {known}.") from None
+        raise UnknownCutover(
+            _("There is no cutover “%(name)s”; known are: %(known)s.")
+            % {"name": name, "known": known}
+        ) from None

@@ -121,7 +121,9 @@ class DataMigration:
 
     @classmethod
     def description(cls) -> str:
-        return inspect.cleandoc(cls.__doc__ or "")
+        """What it does, in the language of the page."""
+        words = inspect.cleandoc(cls.__doc__ or "")
+        return gettext(words) if words else ""
 
     @classmethod
     def written_models(cls) -> list[type[Model]]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from migrations_tools.exceptions import InvalidOption
 
@@ -39,12 +41,17 @@ def options_form(options: type[Any]) -> type[forms.Form]:
     for item in dataclasses.fields(options):
         plain = _plain_type(hints[item.name])
         arguments = dict(item.metadata)
+        if arguments.get("help_text"):
+            arguments["help_text"] = gettext_lazy(arguments["help_text"])
         if "choices" in arguments:
             field_class: type[forms.Field] = forms.ChoiceField
         else:
             field_class = _FORM_FIELDS[plain]
         fields[item.name] = field_class(
-            required=False, initial=item.default, label=item.name.replace("_", " "), **arguments
+            required=False,
+            initial=item.default,
+            label=gettext_lazy(item.name.replace("_", " ")),
+            **arguments,
         )
     return type("OptionsForm", (forms.Form,), fields)
 
@@ -59,14 +66,20 @@ def parse_options(options: type[Any], values: Mapping[str, Any]) -> Any:
     unknown = sorted(normalised.keys() - known.keys())
     if unknown:
         names = ", ".join(sorted(known)) or "none"
-        raise InvalidOption(f"Unknown option “{unknown[0]}”. Options are: {names}.")
+        raise InvalidOption(
+            _("Unknown option “%(unknown)s”. Options are: %(names)s.")
+            % {"unknown": unknown[0], "names": names}
+        )
     form = options_form(options)()
     parsed: dict[str, Any] = {}
     for name, value in normalised.items():
         try:
             cleaned = form.fields[name].clean(value)
         except ValidationError as error:
-            raise InvalidOption(f"Option {name}: {' '.join(error.messages)}") from error
+            raise InvalidOption(
+                _("Option %(name)s: %(messages)s")
+                % {"name": name, "messages": " ".join(error.messages)}
+            ) from error
         parsed[name] = known[name].default if cleaned in (None, "") else cleaned
     return options(**parsed)
 

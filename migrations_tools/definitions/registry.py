@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.exceptions import UnknownDefinition
@@ -30,7 +31,8 @@ def get_definition(name: str) -> type[DataMigration]:
     except KeyError:
         known = ", ".join(sorted(_definitions)) or "none"
         raise UnknownDefinition(
-            f"There is no data migration called “{name}”. Known: {known}."
+            _("There is no data migration called “%(name)s”. Known: %(known)s.")
+            % {"name": name, "known": known}
         ) from None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Random
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.sources import RowSource
 from migrations_tools.engine.context import RunContext
@@ -165,8 +166,11 @@ def _disk(total: int) -> dict[str, Any]:
     free = shutil.disk_usage(folder).free if here and Path(folder).is_dir() else None
     if free is not None and needed > free:
         raise PlanRefused(
-            f"The run needs about {needed / 1e9:.1f} GB for journal and history, and only "
-            f"{free / 1e9:.1f} GB are free: free some space, or run a part with --limit.",
+            _(
+                "The run needs about %(needed)s GB for journal and history, and only "
+                "%(free)s GB are free: free some space, or run a part with --limit."
+            )
+            % {"needed": f"{needed / 1000000000.0:.1f}", "free": f"{free / 1000000000.0:.1f}"},
             code="disk_full",
         )
     return {"needed": needed, "free": free}
@@ -188,8 +192,15 @@ def _explain(context: RunContext) -> list[dict[str, Any]]:
         table = step.source.model._meta.db_table
         if table in scanned and _rows_of(table) > LARGE_TABLE:
             raise PlanRefused(
-                f"{step.title().capitalize()}: finding the next keys reads the whole table "
-                f"{table}: create an index on {step.source.key_name}, or ANALYZE the table.",
+                _(
+                    "%(step)s: finding the next keys reads the whole table %(table)s: create "
+                    "an index on %(key_name)s, or ANALYZE the table."
+                )
+                % {
+                    "step": step.title().capitalize(),
+                    "table": table,
+                    "key_name": step.source.key_name,
+                },
                 code="sequential_scan",
             )
         found.append({"step": step.title(), "node": root["Node Type"], "cost": root["Total Cost"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.utils.translation import gettext as _
 
 from migrations_tools.doorbell import ring
 from migrations_tools.exceptions import TransitionRefused
@@ -38,8 +39,13 @@ def change_state(
     from_state = run.state
     if to_state not in RUN_TRANSITIONS[from_state]:
         raise TransitionRefused(
-            f"Run {run.pk} is {RunState(from_state).label}; it cannot become "
-            f"{RunState(to_state).label}. {STATE_SENTENCES[from_state]}",
+            _("Run %(run)s is %(state)s; it cannot become %(next)s. %(state_sentences)s")
+            % {
+                "run": run.pk,
+                "state": RunState(from_state).label,
+                "next": RunState(to_state).label,
+                "state_sentences": _(STATE_SENTENCES[from_state]),
+            },
             run=str(run.pk),
             state=from_state,
         )
@@ -49,7 +55,8 @@ def change_state(
     if not changed:
         run.refresh_from_db()
         raise TransitionRefused(
-            f"Run {run.pk} became {run.get_state_display()} meanwhile; look again.",
+            _("Run %(run)s became %(state)s meanwhile; look again.")
+            % {"run": run.pk, "state": run.get_state_display()},
             run=str(run.pk),
             state=run.state,
         )

@@ -15,6 +15,7 @@ from django.core.signing import BadSignature, Signer
 from django.template.loader import render_to_string
 
 from migrations_tools.evidence.gathering import FORMAT, VERSION, chained
+from migrations_tools.evidence_language import in_evidence_language
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.pdf import PDFUnavailable, render_pdf
 
@@ -32,6 +33,7 @@ class BundleRefused(CarryoverError):
     http_status = 422
 
 
+@in_evidence_language
 def write_bundle(evidence: dict[str, Any], path: Path) -> dict[str, Any]:
     """Write a ZIP of the evidence as JSON, HTML and, where it can be made, PDF.
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.core.serializers.json import DjangoJSONEncoder
 
 from migrations_tools.engine.clock import database_time
+from migrations_tools.evidence_language import in_evidence_language
 from migrations_tools.models import Check, Run, Transition
 from migrations_tools.selectors.summary import summarise
 from migrations_tools.states import RunKind
@@ -22,6 +23,7 @@ VERSION: Final = 1
 _OF_A_PLAN: Final = ("total", "examined", "sampled", "estimate", "risks", "recommendations")
 
 
+@in_evidence_language
 def evidence_of(run: Run) -> dict[str, Any]:
     """Plan, approvals, outcomes, verification, rollbacks and transitions of ``run``, as JSON.
 

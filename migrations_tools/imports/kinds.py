@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.tables import ImportTable
@@ -40,7 +41,8 @@ class ImportKind:
             if table.is_called(name):
                 return table
         raise ImportRefused(
-            f"The kind “{self.name}” has no table “{name}”, only {self._table_names()}.",
+            _("The kind “%(name)s” has no table “%(table)s”, only %(table_names)s.")
+            % {"name": self.name, "table": name, "table_names": self._table_names()},
             code="unknown_table",
         )
 
@@ -51,8 +53,11 @@ class ImportKind:
         table = max(self.tables, key=lambda table: table.is_named_in(file_stem))
         if not table.is_named_in(file_stem):
             raise ImportRefused(
-                f"The file name “{file_stem}” does not say which table it holds: name the table "
-                f"(--table), one of {self._table_names()}.",
+                _(
+                    "The file name “%(file_stem)s” does not say which table it holds: name "
+                    "the table (--table), one of %(table_names)s."
+                )
+                % {"file_stem": file_stem, "table_names": self._table_names()},
                 code="unknown_table",
             )
         return table
@@ -83,5 +88,7 @@ def get_kind(name: str) -> ImportKind:
     except KeyError:
         known = ", ".join(sorted(_kinds)) or "none"
         raise ImportRefused(
-            f"There is no import kind “{name}”; known are: {known}.", code="unknown_kind"
+            _("There is no import kind “%(name)s”; known are: %(known)s.")
+            % {"name": name, "known": known},
+            code="unknown_kind",
         ) from None

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.history import CHANGED, INSERTED, history_model, write_history
 from migrations_tools.engine.transfer import transfer_keys
@@ -129,7 +130,7 @@ class LiveTable(ImportTable):
             elif first == row.values:
                 counts.unchanged += 1
             else:
-                detail = "A row of the same key, with other values, comes before this one."
+                detail = _("A row of the same key, with other values, comes before this one.")
                 file_import.refuse(self.name, row.record, RowRefusedError("duplicate_key", detail))
 
     def _write(self, rows: Sequence[_Row], file_import: FileImport) -> Counts:
@@ -162,7 +163,10 @@ class LiveTable(ImportTable):
                     setattr(found, name, value)
                 changed.append(found)
             elif different and row.pk is not None and not any(imported):
-                detail = f"The id {row.pk} belongs to “{found}”, which was made here."
+                detail = _("The id %(row)s belongs to “%(found)s”, which was made here.") % {
+                    "row": row.pk,
+                    "found": found,
+                }
                 file_import.refuse(self.name, row.record, RowRefusedError("id_taken", detail))
             else:
                 counts.unchanged += 1
@@ -198,7 +202,10 @@ class LiveTable(ImportTable):
                 if row.values.get(name) in found:
                     known.append(row)
                     continue
-                detail = f"There is no {related._meta.verbose_name} {row.values.get(name, '')}."
+                detail = _("There is no %(model)s %(key)s.") % {
+                    "model": related._meta.verbose_name,
+                    "key": row.values.get(name, ""),
+                }
                 refusal = RowRefusedError(f"unknown_{field.name}", detail)
                 file_import.refuse(self.name, row.record, refusal)
             rows = known

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.history import CHANGED, INSERTED, history_model, write_history
 from migrations_tools.engine.sql import column_list, pk_column, quoted, table_of
@@ -79,7 +80,7 @@ class MergedTable(CopiedTable):
             f"AND NOT ({self._belongs}) RETURNING t.{LINE}, t.{self.key}::text"
         )
         for line, key in cursor.fetchall():
-            detail = f"The id {key} belongs to something of another sort."
+            detail = _("The id %(key)s belongs to something of another sort.") % {"key": key}
             file_import.reject(self.name, Rejection(line, "id_taken", detail, key))
 
     def _update(self, cursor: Any, file_import: FileImport) -> int:

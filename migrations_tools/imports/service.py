@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import ImportRefused
@@ -76,8 +77,11 @@ def _matched(
             known = kind.table(table) if table else kind.table_of_file(path.stem)
             if found.columns is not None and not known.knows_any_of(found.columns):
                 raise ImportRefused(
-                    f"{path} has none of the columns of “{known.name}”; its first row must name "
-                    "them.",
+                    _(
+                        "%(path)s has none of the columns of “%(name)s”; its first row must name "
+                        "them."
+                    )
+                    % {"path": path, "name": known.name},
                     code="no_known_column",
                 )
             pairs.append((known, found))
@@ -86,7 +90,10 @@ def _matched(
             pairs += [(known, found) for known in kind.tables if known.is_called(named)]
     if not pairs:
         names = ", ".join(known.name for known in kind.tables)
-        raise ImportRefused(f"{path} has none of the tables {names}.", code="no_known_table")
+        raise ImportRefused(
+            _("%(path)s has none of the tables %(names)s.") % {"path": path, "names": names},
+            code="no_known_table",
+        )
     order = list(kind.tables)
     return sorted(pairs, key=lambda pair: order.index(pair[0]))
 
@@ -153,8 +160,10 @@ def preview_file(
         if getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
             raise
         raise ImportRefused(
-            "An import of this kind is at work, or somebody edits its rows; look again when it is "
-            "done.",
+            _(
+                "An import of this kind is at work, or somebody edits its rows; look "
+                "again when it is done."
+            ),
             code="import_busy",
         ) from error
     return Preview(found, *told, sample)
@@ -194,7 +203,9 @@ def _import_file(
         file_import.flush()
     after = path.stat()
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise ImportRefused(f"{path} was changed while it was read.", code="file_changed")
+        raise ImportRefused(
+            _("%(path)s was changed while it was read.") % {"path": path}, code="file_changed"
+        )
     total = sum(tables.values(), Counts())
     legacy_import.read = file_import.read
     legacy_import.rejected = file_import.rejected

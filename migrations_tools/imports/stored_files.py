@@ -18,6 +18,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError, ImportRefused
 from migrations_tools.imports.readers.files import open_regular
@@ -68,7 +69,8 @@ def store(chunks: Iterable[bytes], *, name: str, max_bytes: int | None = None) -
                 size += len(chunk)
                 if max_bytes is not None and size > max_bytes:
                     raise ImportRefused(
-                        f"{name} has more than {max_bytes:,} bytes, the most that is taken.",
+                        _("%(name)s has more than %(max_bytes)s bytes, the most that is taken.")
+                        % {"name": name, "max_bytes": f"{max_bytes:,}"},
                         code="file_too_large",
                     )
                 digest.update(chunk)
@@ -76,7 +78,9 @@ def store(chunks: Iterable[bytes], *, name: str, max_bytes: int | None = None) -
             copy.flush()
             os.fsync(copy.fileno())
         if not size:
-            raise ImportRefused(f"{name} is empty (0 bytes).", code="empty_file")
+            raise ImportRefused(
+                _("%(name)s is empty (0 bytes).") % {"name": name}, code="empty_file"
+            )
     except BaseException:
         forget(folder)
         raise
@@ -88,8 +92,10 @@ def stored_path(folder: str) -> Path:
     found = sorted((uploads() / folder).iterdir()) if (uploads() / folder).is_dir() else []
     if not found:
         raise ImportRefused(
-            "The stored file is not on this machine: workers of several machines have to share "
-            "CARRYOVER_HOME/uploads. Import the file again.",
+            _(
+                "The stored file is not on this machine: workers of several machines "
+                "have to share CARRYOVER_HOME/uploads. Import the file again."
+            ),
             code="file_not_found",
         )
     return found[0]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.cutover.keys import CutoverKey
@@ -79,7 +80,7 @@ def _run_missing(key: CutoverKey, run: Run | None) -> Found:
     if run is not None:
         return "", {}
     name = key.definition
-    return f"No run of {name} is completed: datamigrate run {name}", {}
+    return gettext("No run of %(name)s is completed: datamigrate run %(name)s") % {"name": name}, {}
 
 
 def _not_verified(run: Run | None) -> Found:
@@ -87,7 +88,7 @@ def _not_verified(run: Run | None) -> Found:
         return str(_("There is no run to verify.")), {}
     if run.verification_state == VerificationState.PASSED:
         return "", {}
-    return f"Run {run.pk} is not verified: datamigrate verify {run.pk}", {}
+    return gettext("Run %(run)s is not verified: datamigrate verify %(run)s") % {"run": run.pk}, {}
 
 
 def _old(run: Run | None) -> str:
@@ -95,29 +96,43 @@ def _old(run: Run | None) -> str:
         return str(_("There is no run to verify."))
     if database_time() - run.verified_at <= FRESH:
         return ""
-    return f"The verification of run {run.pk} is older than 24 hours: datamigrate verify {run.pk}"
+    return gettext(
+        "The verification of run %(run)s is older than 24 hours: datamigrate verify %(run)s"
+    ) % {"run": run.pk}
 
 
 def _waiting(key: CutoverKey) -> str:
     waiting = waiting_keys(get_definition(key.definition))
     if not waiting:
         return ""
-    return f"{waiting} keys came since the last run: datamigrate run {key.definition}"
+    return gettext("%(waiting)s keys came since the last run: datamigrate run %(definition)s") % {
+        "waiting": waiting,
+        "definition": key.definition,
+    }
 
 
 def _unclean(run: Run | None) -> str:
     unclean = [] if run is None else unclean_keys(run)
     if run is None or not unclean:
         return ""
-    return (
-        f"{len(unclean)} keys of run {run.pk} are not carried over, such as "
-        f"{', '.join(key for _step, key in unclean[:5])}: correct them, or waive them one by one."
-    )
+    return gettext(
+        "%(unclean)s keys of run %(run)s are not carried over, such as "
+        "%(keys)s: correct them, or waive them one by one."
+    ) % {
+        "unclean": len(unclean),
+        "run": run.pk,
+        "keys": ", ".join((key for _step, key in unclean[:5])),
+    }
 
 
 def _unexplained(cutover: Cutover) -> str:
     unexplained = Mismatch.objects.filter(cutover__key=cutover.key, explained_by=None).count()
-    return f"{unexplained} differences between the systems are unexplained." if unexplained else ""
+    return (
+        gettext("%(unexplained)s differences between the systems are unexplained.")
+        % {"unexplained": unexplained}
+        if unexplained
+        else ""
+    )
 
 
 def _only_in_new(key: CutoverKey) -> Found:
@@ -125,9 +140,13 @@ def _only_in_new(key: CutoverKey) -> Found:
     only_new = list(key.only_in_new())
     if not only_new:
         return "", {}
-    more = f" and {len(only_new) - MOST_LISTED} more" if len(only_new) > MOST_LISTED else ""
+    more = (
+        gettext(" and %(only_new)s more") % {"only_new": len(only_new) - MOST_LISTED}
+        if len(only_new) > MOST_LISTED
+        else ""
+    )
     return (
-        f"The old system does not know {', '.join(only_new[:MOST_LISTED])}{more}: they "
-        "would be lost from sight.",
+        gettext("The old system does not know %(only_new)s%(more)s: they would be lost from sight.")
+        % {"only_new": ", ".join(only_new[:MOST_LISTED]), "more": more},
         {"only_in_new": only_new[:MOST_LISTED]},
     )

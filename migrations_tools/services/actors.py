@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import PermissionRefused
@@ -38,7 +39,8 @@ def acting_user_from_environment(surface: str = Surface.COMMAND) -> User:
     user = get_user_model().objects.filter(username=name, is_active=True).first()
     if user is None:
         raise PermissionRefused(
-            f"CARRYOVER_ACTOR names “{name}”, who is no active user.", actor=name
+            _("CARRYOVER_ACTOR names “%(name)s”, who is no active user.") % {"name": name},
+            actor=name,
         )
     return user
 
@@ -62,7 +64,8 @@ def require_permission(
     details = {"permission": name} | ({"deed": deed} if deed else {})
     record_refusal(user, surface=surface, run=run, **details)
     raise PermissionRefused(
-        f"{user.get_username()} may not {deed or 'do this'}: the permission “{name}” is missing.",
+        _("%(user)s may not %(deed)s: the permission “%(name)s” is missing.")
+        % {"user": user.get_username(), "deed": _(deed) if deed else _("do this"), "name": name},
         permission=name,
     )
 

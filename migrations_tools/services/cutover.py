@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.cutover.believed import forget
 from migrations_tools.cutover.keys import get_cutover
@@ -47,11 +48,14 @@ def change_stage(
     require(acting_user, "cutover", surface=surface)
     key = get_cutover(name)
     if not reason.strip():
-        raise CutoverRefused("A cutover needs a reason: it stays in the history.")
+        raise CutoverRefused(_("A cutover needs a reason: it stays in the history."))
     if stage not in Stage.values:
-        raise CutoverRefused(f"There is no stage “{stage}”; stages are: {', '.join(Stage.values)}.")
+        raise CutoverRefused(
+            _("There is no stage “%(stage)s”; stages are: %(known)s.")
+            % {"stage": stage, "known": ", ".join(Stage.values)}
+        )
     if read_percentage is not None and not 0 <= read_percentage <= 100:
-        raise CutoverRefused("The share of readers is a whole number from 0 to 100.")
+        raise CutoverRefused(_("The share of readers is a whole number from 0 to 100."))
     with transaction.atomic():
         cutover = _held(name)
         if stage != cutover.stage:
@@ -77,10 +81,15 @@ def _held(name: str) -> Cutover:
 def _refuse_way(cutover: Cutover, stage: str) -> None:
     allowed = STAGE_TRANSITIONS[cutover.stage]
     if stage not in allowed:
-        ways = ", ".join(sorted(allowed)) or "nowhere"
+        ways = ", ".join(sorted(allowed)) or _("nowhere")
         raise CutoverRefused(
-            f"{cutover.key} is at {cutover.stage}: {STAGE_SENTENCES[cutover.stage]} From there it "
-            f"can go to: {ways}.",
+            _("%(key)s is at %(stage)s: %(stage_sentences)s From there it can go to: %(ways)s.")
+            % {
+                "key": cutover.key,
+                "stage": cutover.stage,
+                "stage_sentences": _(STAGE_SENTENCES[cutover.stage]),
+                "ways": ways,
+            },
             stage=cutover.stage,
         )
 
@@ -101,10 +110,13 @@ def change_rules(
     require(acting_user, "cutover", surface=surface)
     get_cutover(name)
     if not reason.strip():
-        raise CutoverRefused("New rules need a reason: it stays in the history.")
+        raise CutoverRefused(_("New rules need a reason: it stays in the history."))
     if not 0 <= mismatch_budget <= 1 or not 0 < latency_budget_ms <= MOST_MILLISECONDS:
         raise CutoverRefused(
-            "The budget of differences is a share from 0 to 1, that of time milliseconds above 0.",
+            _(
+                "The budget of differences is a share from 0 to 1, that of time "
+                "milliseconds above 0."
+            ),
             code="bad_budget",
         )
     rules = [
@@ -138,7 +150,7 @@ def explain_mismatch(
     """Say why a difference is none to worry about; it no longer stands in the way."""
     require(acting_user, "cutover", surface=surface)
     if not explanation.strip():
-        raise CutoverRefused("An explanation cannot be blank.")
+        raise CutoverRefused(_("An explanation cannot be blank."))
     with transaction.atomic():
         mismatch.explained_by, mismatch.explanation = acting_user, explanation
         mismatch.save(update_fields=["explained_by", "explanation"])
@@ -160,12 +172,17 @@ def waive_key(run: Run, key: str, *, acting_user: User, surface: str, reason: st
     """
     require(acting_user, "waive", surface=surface, run=run)
     if not reason.strip():
-        raise CarryoverError("A waiver needs a reason: it stays for good.", code="reason_missing")
+        raise CarryoverError(
+            _("A waiver needs a reason: it stays for good."), code="reason_missing"
+        )
     steps = [step for step, found in unclean_keys(run) if found == key]
     if not steps:
         raise CarryoverError(
-            f"Key {key} is neither quarantined nor in conflict in run {run.pk}, or it is waived "
-            "already.",
+            _(
+                "Key %(key)s is neither quarantined nor in conflict in run %(run)s, or "
+                "it is waived already."
+            )
+            % {"key": key, "run": run.pk},
             code="not_waivable",
         )
     with transaction.atomic():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import CarryoverError
@@ -16,7 +17,7 @@ def stop_all_runs(*, acting_user: User, surface: str, reason: str) -> Governor:
     require(acting_user, "run", surface=surface)
     if not reason.strip():
         raise CarryoverError(
-            "A stop of all runs needs a reason: everybody sees it.", code="reason_missing"
+            gettext("A stop of all runs needs a reason: everybody sees it."), code="reason_missing"
         )
     return _govern(True, reason, acting_user, surface)
 

@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine.clock import database_time
+from migrations_tools.evidence_language import in_evidence_language
 from migrations_tools.exceptions import UnknownDefinition
 from migrations_tools.models import Batch, Notice, Run, Transition
 from migrations_tools.selectors.summary import summarise
@@ -50,6 +51,7 @@ _AT_WORK: Final = (RunState.RUNNING, RunState.THROTTLED)
 Told = tuple[NoticeKind, str, str]
 
 
+@in_evidence_language
 def gather_notices() -> int:
     """Put what is new into the outbox; how many notices. Nothing without channels."""
     channels = [_name(url) for url in _urls()]

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.registry import get_definition
@@ -59,8 +60,11 @@ def refuse_unprepared(run: Run, evidence: dict[str, Any]) -> None:
     ]
     if DRY_RUN in policies and not _fits(tried, evidence):
         raise PolicyRefused(
-            f"{run.definition} needs a dry run of what is there now, with the same options: "
-            f"datamigrate run {run.definition} --dry-run",
+            _(
+                "%(definition)s needs a dry run of what is there now, with the same "
+                "options: datamigrate run %(definition)s --dry-run"
+            )
+            % {"definition": run.definition},
             code="dry_run_required",
         )
     without = {name: value for name, value in evidence.items() if name != "evidence"}
@@ -71,7 +75,8 @@ def refuse_unprepared(run: Run, evidence: dict[str, Any]) -> None:
     ]
     if REHEARSAL in policies and not _fits(rehearsed, without):
         raise PolicyRefused(
-            f"{run.definition} needs a rehearsal first: datamigrate rehearse {run.definition}",
+            _("%(definition)s needs a rehearsal first: datamigrate rehearse %(definition)s")
+            % {"definition": run.definition},
             code="rehearsal_required",
         )
 
@@ -111,14 +116,18 @@ def approve_run(run: Run, *, acting_user: User, surface: str, reason: str = "") 
     require(acting_user, "approve", surface=surface, run=run)
     if run.actor_id == acting_user.pk:
         raise PolicyRefused(
-            f"{acting_user.get_username()} asked for run {run.pk}: a second person approves it.",
+            _("%(user)s asked for run %(run)s: a second person approves it.")
+            % {"user": acting_user.get_username(), "run": run.pk},
             code="second_person",
             run=str(run.pk),
         )
     if acting_user.pk == system_user().pk:
         raise PolicyRefused(
-            f"Run {run.pk} is approved by a person, not by the system account: set "
-            "CARRYOVER_ACTOR to the account of one who may.",
+            _(
+                "Run %(run)s is approved by a person, not by the system account: set "
+                "CARRYOVER_ACTOR to the account of one who may."
+            )
+            % {"run": run.pk},
             code="second_person",
             run=str(run.pk),
         )
@@ -129,8 +138,11 @@ def approve_run(run: Run, *, acting_user: User, surface: str, reason: str = "") 
         drift = differences(locked.fingerprint, fingerprint(RunContext.of(locked)))
         if drift:
             raise PlanDrift(
-                f"Run {run.pk} cannot be approved as it was asked for: {' '.join(drift)} Cancel it "
-                "and run anew.",
+                _(
+                    "Run %(run)s cannot be approved as it was asked for: %(drift)s Cancel it "
+                    "and run anew."
+                )
+                % {"run": run.pk, "drift": " ".join(drift)},
                 differences=drift,
             )
         return change_state(
@@ -147,7 +159,8 @@ def _awaiting(run: Run) -> Run:
     locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
     if locked.state != RunState.AWAITING_APPROVAL:
         raise TransitionRefused(
-            f"Run {run.pk} is {locked.get_state_display()}: it does not wait for approval.",
+            _("Run %(run)s is %(state)s: it does not wait for approval.")
+            % {"run": run.pk, "state": locked.get_state_display()},
             run=str(run.pk),
             state=locked.state,
         )

@@ -12,6 +12,7 @@ import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from migrations_tools.doorbell import ring_for_imports
 from migrations_tools.engine.advisory import advisory_lock
@@ -22,6 +23,7 @@ from migrations_tools.engine.side import side_connection
 from migrations_tools.engine.sql import table_of
 from migrations_tools.engine.throttle import standing_orders
 from migrations_tools.engine.transitions import record_action
+from migrations_tools.evidence_language import in_evidence_language
 from migrations_tools.exceptions import CarryoverError, ImportRefused
 from migrations_tools.imports.service import import_legacy, refuse_unreadable
 from migrations_tools.imports.stored_files import (
@@ -104,7 +106,10 @@ def get_queued_import(reference: str) -> QueuedImport:
         known = reference.isascii() and reference.isdigit() and len(reference) < _LONGEST_NUMBER
         found = queued.filter(pk=int(reference)).first() if known else None
     if found is None:
-        raise ImportRefused(f"There is no import {reference} in the queue.", code="unknown_import")
+        raise ImportRefused(
+            _("There is no import %(reference)s in the queue.") % {"reference": reference},
+            code="unknown_import",
+        )
     return found
 
 
@@ -114,6 +119,7 @@ def imports_wait() -> bool:
     return waiting and not standing_orders()
 
 
+@in_evidence_language
 def work_on_import() -> QueuedImport | None:
     """Carry out the oldest import that no other worker is at; None where there is none.
 
@@ -131,6 +137,7 @@ def work_on_import() -> QueuedImport | None:
     return None
 
 
+@in_evidence_language
 def work_on_this(number: int) -> QueuedImport | None:
     """Carry out one queued import now, as a worker would; None where it has to wait for one."""
     return None if standing_orders() else _work_on(number)
@@ -193,8 +200,11 @@ def _carry_out(number: int) -> QueuedImport:
         try:
             if queued.attempts > MOST_ATTEMPTS:
                 raise ImportRefused(
-                    f"Its worker ended {MOST_ATTEMPTS} times before the import did: is the file "
-                    "too large for the machine's memory?",
+                    _(
+                        "Its worker ended %(most_attempts)s times before the import did: is the "
+                        "file too large for the machine's memory?"
+                    )
+                    % {"most_attempts": MOST_ATTEMPTS},
                     code="import_failed",
                 )
             # here, where its record is not undone with the file
@@ -215,7 +225,10 @@ def _carry_out(number: int) -> QueuedImport:
             log.exception("import failed", queued_import=queued.pk)
             queued.error = sentence_of(error)
             if queued.attempts >= MOST_ATTEMPTS:
-                told = f"It failed {MOST_ATTEMPTS} times: {queued.error}"
+                told = _("It failed %(most_attempts)s times: %(error)s") % {
+                    "most_attempts": MOST_ATTEMPTS,
+                    "error": queued.error,
+                }
                 _give_up(queued, "import_failed", told)
         if queued.state != QueuedImport.State.QUEUED:
             queued.finished_at = database_time()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.options import parse_options
@@ -80,8 +81,11 @@ def refuse_before_dependencies(definition: type[DataMigration]) -> None:
         waiting = Run(definition=name, version=dependency.version, kind=RunKind.PLAN)
         if plan.anything_selected(RunContext.of(waiting)):
             raise DependencyUnfinished(
-                f"{definition.name} builds on {name}, which is not done: run “datamigrate run "
-                f"{name}” first.",
+                _(
+                    "%(name)s builds on %(dependency)s, which is not done: run “datamigrate run "
+                    "%(dependency)s” first."
+                )
+                % {"name": definition.name, "dependency": name},
                 dependency=name,
             )
 
@@ -92,9 +96,22 @@ def refuse_while_active(definition: type[DataMigration]) -> None:
     for active in Run.objects.all().active():
         shared = sorted(tables & set(active.tables))
         if active.definition == definition.name or shared:
-            what = "is" if active.definition == definition.name else f"writes {shared[0]} and is"
+            what = (
+                _("is")
+                if active.definition == definition.name
+                else _("writes %(shared)s and is") % {"shared": shared[0]}
+            )
             raise ActiveRun(
-                f"Run {active.pk} of {active.definition} {what} {active.get_state_display()}. "
-                f"{STATE_SENTENCES[active.state]} To go on with it: datamigrate resume {active.pk}",
+                _(
+                    "Run %(active)s of %(definition)s %(what)s %(state)s. "
+                    "%(state_sentences)s To go on with it: datamigrate resume %(active)s"
+                )
+                % {
+                    "active": active.pk,
+                    "definition": active.definition,
+                    "what": what,
+                    "state": active.get_state_display(),
+                    "state_sentences": _(STATE_SENTENCES[active.state]),
+                },
                 run=str(active.pk),
             )

@@ -23,6 +23,7 @@ from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.fingerprint import fingerprint
 from migrations_tools.engine.transitions import change_state, record_action
+from migrations_tools.evidence_language import in_evidence_language
 from migrations_tools.exceptions import CarryoverError, TransitionRefused
 from migrations_tools.models import Run, Transition
 from migrations_tools.services import policies, rehearsal, rollback, runs
@@ -140,7 +141,8 @@ def _refuse_other_plan(planned: Run, name: str) -> None:
     fits = planned.definition == name and planned.kind == RunKind.PLAN
     if not fits or planned.state != RunState.COMPLETED:
         raise TransitionRefused(
-            f"Run {planned.pk} is no finished plan of {name}.",
+            _("Run %(planned)s is no finished plan of %(name)s.")
+            % {"planned": planned.pk, "name": name},
             run=str(planned.pk),
             state=planned.state,
         )
@@ -176,7 +178,8 @@ def request_rollback(
         waiting = held.children.filter(kind=kind, state=RunState.PLANNED).first()
         if waiting is not None and not dry_run:
             raise TransitionRefused(
-                f"{waiting.actor.get_username()} asked to roll run {run.pk} back already.",
+                _("%(user)s asked to roll run %(run)s back already.")
+                % {"user": waiting.actor.get_username(), "run": run.pk},
                 run=str(waiting.pk),
                 state=waiting.state,
             )
@@ -206,6 +209,7 @@ def requests_wait() -> bool:
     return Run.objects.filter(state=RunState.PLANNED).exists()
 
 
+@in_evidence_language
 def work_on_request() -> Run | None:
     """Take up the oldest request that no other worker is at; None where there is none.
 
@@ -240,7 +244,11 @@ def _refuse_after_deaths(run: Run) -> None:
     """A request that is still planned was left by whoever took it up before: they died of it."""
     if Transition.objects.filter(run=run, action=TAKE_UP).count() >= MOST_TRIES:
         raise CarryoverError(
-            f"{MOST_TRIES} workers ended while they prepared this. Find out why, then ask again.",
+            _(
+                "%(most_tries)s workers ended while they prepared this. Find out why, "
+                "then ask again."
+            )
+            % {"most_tries": MOST_TRIES},
             code="workers_died",
         )
 

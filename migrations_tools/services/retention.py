@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from migrations_tools.cutover.keys import all_cutovers
 from migrations_tools.cutover.stages import Stage
@@ -54,11 +55,15 @@ def backup_run(run: Run, path: Path, *, acting_user: User, surface: str) -> dict
     path = Path(path)
     if path.exists():
         raise CarryoverError(
-            f"{path} is there already; choose another name.", code="file_exists", file=str(path)
+            _("%(path)s is there already; choose another name.") % {"path": path},
+            code="file_exists",
+            file=str(path),
         )
     if not path.parent.is_dir():
         raise CarryoverError(
-            f"There is no folder {path.parent}.", code="folder_missing", file=str(path)
+            _("There is no folder %(parent)s.") % {"parent": path.parent},
+            code="folder_missing",
+            file=str(path),
         )
     with transaction.atomic():
         # purge and erasure wait until the file is written
@@ -84,7 +89,9 @@ def check_backup(path: Path) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise CarryoverError(f"There is no file {path}.", code="file_missing", file=str(path))
+        raise CarryoverError(
+            _("There is no file %(path)s.") % {"path": path}, code="file_missing", file=str(path)
+        )
     reader = BackupReader()
     reader.read(path)
     return {
@@ -112,7 +119,9 @@ def purge_run(run: Run, *, reason: str, acting_user: User, surface: str) -> dict
         needed = still_needed(held)
         if needed:
             raise CarryoverError(
-                f"Run {run.pk} cannot be purged: {needed}", code="still_needed", run=str(run.pk)
+                _("Run %(run)s cannot be purged: %(needed)s") % {"run": run.pk, "needed": needed},
+                code="still_needed",
+                run=str(run.pk),
             )
         batches = Batch.objects.filter(run=held)
         ledger = LedgerEntry.objects.filter(batch__in=batches)
@@ -135,34 +144,38 @@ def purge_run(run: Run, *, reason: str, acting_user: User, surface: str) -> dict
 def still_needed(run: Run) -> str | None:
     """Why ledger and journal of ``run`` must stay, as a sentence; None: they may go."""
     if run.state in _UNFINISHED:
-        return f"it is {run.get_state_display()}."
+        return _("it is %(state)s.") % {"state": run.get_state_display()}
     active = Run.objects.all().active().filter(definition=run.definition).first()
     if active is not None:
-        return f"run {active.pk} of the same data migration is {active.get_state_display()}."
+        return _("run %(active)s of the same data migration is %(state)s.") % {
+            "active": active.pk,
+            "state": active.get_state_display(),
+        }
     parent = run.parent
     if run.kind == RunKind.ROLLBACK and parent and parent.state != RunState.ROLLED_BACK:
-        return (
-            f"it tells which keys of run {parent.pk} were restored, and that run was only partly "
-            "rolled back."
-        )
+        return _(
+            "it tells which keys of run %(parent)s were restored, and that run was "
+            "only partly rolled back."
+        ) % {"parent": parent.pk}
     if run in Run.objects.standing() and _decides_about_source(run):
-        return (
-            "its ledger tells which source rows are carried over; without it the next run would "
-            "carry them over again. Roll it back, or remove the source rows first."
+        return _(
+            "its ledger tells which source rows are carried over; without it the "
+            "next run would carry them over again. Roll it back, or remove the "
+            "source rows first."
         )
     for key in _cutovers_of(run):
         if key.stage != Stage.COMPLETE and not _was_backed_up(run):
-            return (
-                f"the cutover {key.key} is at {key.stage}, and journals are kept until some time "
-                f"after it is complete. To let it go earlier, export it first: datamigrate backup "
-                f"{run.pk} --out FILE"
-            )
+            return _(
+                "the cutover %(key)s is at %(stage)s, and journals are kept until some "
+                "time after it is complete. To let it go earlier, export it first: "
+                "datamigrate backup %(run)s --out FILE"
+            ) % {"key": key.key, "stage": key.stage, "run": run.pk}
     until = kept_until(run)
     if until > database_time() and not _was_backed_up(run):
-        return (
-            f"it is kept until {until:%Y-%m-%d}. To let it go earlier, export it first: "
-            f"datamigrate backup {run.pk} --out FILE"
-        )
+        return _(
+            "it is kept until %(until)s. To let it go earlier, export it first: "
+            "datamigrate backup %(run)s --out FILE"
+        ) % {"until": f"{until:%Y-%m-%d}", "run": run.pk}
     return None
 
 
@@ -212,7 +225,9 @@ def erase_personal(
             erased += _erase(held, keys, reason, acting_user)
         if not erased and not LedgerEntry.objects.filter(run=run, key__in=keys).exists():
             raise CarryoverError(
-                f"Run {run.pk} has none of these keys.", code="unknown_key", run=str(run.pk)
+                _("Run %(run)s has none of these keys.") % {"run": run.pk},
+                code="unknown_key",
+                run=str(run.pk),
             )
         _forget_samples(run, keys)
         for told in runs:
@@ -312,7 +327,8 @@ def _record(run: Run, kind: str, rows: int, reason: str, acting_user: User) -> N
 def _refuse_unfinished(run: Run) -> None:
     if run.state in _UNFINISHED:
         raise CarryoverError(
-            f"Run {run.pk} is {run.get_state_display()}; wait until it stands still.",
+            _("Run %(run)s is %(state)s; wait until it stands still.")
+            % {"run": run.pk, "state": run.get_state_display()},
             code="run_active",
             run=str(run.pk),
         )
@@ -321,7 +337,7 @@ def _refuse_unfinished(run: Run) -> None:
 def _refuse_purged(run: Run) -> None:
     if RetentionRecord.objects.filter(run=run, kind=RetentionRecord.Kind.PURGE).exists():
         raise CarryoverError(
-            f"The journal of run {run.pk} was purged already.",
+            _("The journal of run %(run)s was purged already.") % {"run": run.pk},
             code="journal_purged",
             run=str(run.pk),
         )
@@ -329,4 +345,6 @@ def _refuse_purged(run: Run) -> None:
 
 def _require_reason(reason: str) -> None:
     if not reason.strip():
-        raise CarryoverError("This needs a reason: it stays in the history.", code="reason_missing")
+        raise CarryoverError(
+            _("This needs a reason: it stays in the history."), code="reason_missing"
+        )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine.claim import AGAIN
@@ -26,8 +27,11 @@ def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str)
     require(acting_user, "run", surface=surface, run=run)
     if run.reviewed_id is not None:
         raise TransitionRefused(
-            f"Run {run.pk} carried decisions out. Those it could not are open again; decide them "
-            f"anew: datamigrate review {run.reviewed_id} list",
+            gettext(
+                "Run %(run)s carried decisions out. Those it could not are open again; "
+                "decide them anew: datamigrate review %(reviewed_id)s list"
+            )
+            % {"run": run.pk, "reviewed_id": run.reviewed_id},
             run=str(run.pk),
             state=run.state,
         )
@@ -35,8 +39,14 @@ def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str)
         locked = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         if locked.kind != RunKind.APPLY or locked.state != RunState.COMPLETED:
             raise TransitionRefused(
-                f"Run {run.pk} ({locked.get_kind_display()}) is "
-                f"{locked.get_state_display()}: only completed apply runs can be retried.",
+                gettext(
+                    "Run %(run)s (%(kind)s) is %(state)s: only completed apply runs can be retried."
+                )
+                % {
+                    "run": run.pk,
+                    "kind": locked.get_kind_display(),
+                    "state": locked.get_state_display(),
+                },
                 run=str(run.pk),
                 state=locked.state,
             )
@@ -44,7 +54,9 @@ def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str)
         unknown = sorted(set(keys) - {key for _, key in waiting})
         if unknown:
             raise CarryoverError(
-                f"Key {unknown[0]} is not quarantined in run {run.pk}.", code="not_quarantined"
+                gettext("Key %(unknown)s is not quarantined in run %(run)s.")
+                % {"unknown": unknown[0], "run": run.pk},
+                code="not_quarantined",
             )
         chosen = [(step, key) for step, key in waiting if not keys or key in set(keys)]
         if not chosen:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.base import DataMigration, Step
 from migrations_tools.definitions.options import parse_options
@@ -102,16 +103,18 @@ def decide(
 
 def _refuse_misuse(decision: str, keys: Sequence[str], choice: Mapping[str, Any] | None) -> None:
     if decision not in set(ReviewDecision.values) - {ReviewDecision.OPEN}:
-        raise ReviewRefused(f"“{decision}” is no decision.", code="unknown_decision")
+        raise ReviewRefused(
+            _("“%(decision)s” is no decision.") % {"decision": decision}, code="unknown_decision"
+        )
     if decision != ReviewDecision.CHOSEN:
         if choice:
             raise ReviewRefused(
-                "Values belong to a choice; accepting, parking and skipping take none.",
+                _("Values belong to a choice; accepting, parking and skipping take none."),
                 code="choice_not_taken",
             )
     elif not keys:
         raise ReviewRefused(
-            "A choice is made for the keys that it names, not for all.", code="keys_missing"
+            _("A choice is made for the keys that it names, not for all."), code="keys_missing"
         )
 
 
@@ -139,22 +142,32 @@ def _refusal(run: Run, key: str, items: Sequence[ReviewItem]) -> ReviewRefused:
     """Why ``key``, whose items these are, cannot be decided."""
     if not items:
         return ReviewRefused(
-            f"Run {run.pk} left no key “{key}” to review: datamigrate review {run.pk} list",
+            _("Run %(run)s left no key “%(key)s” to review: datamigrate review %(run)s list")
+            % {"run": run.pk, "key": key},
             code="unknown_review",
             key=key,
         )
     item = items[-1]
     if item.decided_by is None or item.decided_at is None:
         return ReviewRefused(
-            f"The review of {key} is out of date: run {run.pk} was taken back, or a later run "
-            f"looked at the key. “datamigrate run {run.definition}” looks at what is left.",
+            _(
+                "The review of %(key)s is out of date: run %(run)s was taken back, or a "
+                "later run looked at the key. “datamigrate run %(definition)s” looks at "
+                "what is left."
+            )
+            % {"key": key, "run": run.pk, "definition": run.definition},
             code="superseded",
             key=key,
         )
     who, when = item.decided_by.get_username(), timezone.localtime(item.decided_at)
     return ReviewRefused(
-        f"{key} was decided already: {item.get_decision_display()}, by {who}, "
-        f"{when:%Y-%m-%d %H:%M:%S}.",
+        _("%(key)s was decided already: %(decision)s, by %(who)s, %(when)s.")
+        % {
+            "key": key,
+            "decision": item.get_decision_display(),
+            "who": who,
+            "when": f"{when:%Y-%m-%d %H:%M:%S}",
+        },
         code="already_decided",
         key=key,
         decided_by=who,
@@ -178,8 +191,8 @@ def _chosen_values(
         values[index] = None
         if decision != ReviewDecision.SKIPPED and step.decided is Step.decided:
             raise ReviewRefused(
-                f"{definition.name} does not say what a decision does; keys of it can only be "
-                "skipped.",
+                _("%(name)s does not say what a decision does; keys of it can only be skipped.")
+                % {"name": definition.name},
                 code="decision_not_supported",
             )
         if decision == ReviewDecision.CHOSEN:
@@ -194,12 +207,14 @@ def _choice_for(
     """The whole choice, with its defaults, that ``step`` agrees to."""
     if step.choices is None:
         raise ReviewRefused(
-            "There is nothing to choose from; accept, park or skip.", code="choice_not_supported"
+            _("There is nothing to choose from; accept, park or skip."), code="choice_not_supported"
         )
     chosen = parse_options(step.choices, choice)
     if chosen == step.choices():
         names = ", ".join(asdict(chosen))
-        raise ReviewRefused(f"Say what is chosen: {names}.", code="choice_missing")
+        raise ReviewRefused(
+            _("Say what is chosen: %(names)s.") % {"names": names}, code="choice_missing"
+        )
     try:
         step.check_choice(chosen, items)
     except Reject as refused:

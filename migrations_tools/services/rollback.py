@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import rehearse
@@ -55,7 +56,7 @@ def roll_back_run(
 def refuse_without_reason(reason: str) -> None:
     if not reason.strip():
         raise CarryoverError(
-            "A rollback needs a reason: it stays in the history.", code="reason_missing"
+            _("A rollback needs a reason: it stays in the history."), code="reason_missing"
         )
 
 
@@ -69,8 +70,11 @@ def refuse_other_keys(run: Run, keys: Sequence[str], *, force: bool) -> None:
     wrong = sorted(set(keys) - set(conflicts if force else ()))
     if wrong:
         raise CarryoverError(
-            f"Key {wrong[0]} is not in conflict after a rollback of run {run.pk}, or force is "
-            "missing.",
+            _(
+                "Key %(wrong)s is not in conflict after a rollback of run %(run)s, or "
+                "force is missing."
+            )
+            % {"wrong": wrong[0], "run": run.pk},
             code="not_in_conflict",
             key=wrong[0],
         )
@@ -116,8 +120,11 @@ def refuse_unrehearsable(run: Run) -> None:
     """A run at work cannot be taken back for trial, nor one that wrote nothing by its nature."""
     if run.state in ACTIVE_STATES:
         raise TransitionRefused(
-            f"Run {run.pk} is {run.get_state_display()}: pause and cancel it first, or roll it "
-            "back for real, which stops it.",
+            _(
+                "Run %(run)s is %(state)s: pause and cancel it first, or roll it back "
+                "for real, which stops it."
+            )
+            % {"run": run.pk, "state": run.get_state_display()},
             run=str(run.pk),
             state=run.state,
         )
@@ -147,8 +154,8 @@ def new_rollback(
 def refuse_other_kinds(run: Run) -> None:
     if run.kind != RunKind.APPLY:
         raise TransitionRefused(
-            f"Run {run.pk} is of the kind {run.get_kind_display()}: only apply runs can be rolled "
-            "back.",
+            _("Run %(run)s is of the kind %(kind)s: only apply runs can be rolled back.")
+            % {"run": run.pk, "kind": run.get_kind_display()},
             run=str(run.pk),
             state=run.state,
         )
@@ -177,7 +184,8 @@ def _stopped(run: Run, acting_user: User, surface: str) -> Run:
             run = settle_stopped(run) or run
     if run.state in ACTIVE_STATES | {RunState.PLANNED, RunState.AWAITING_APPROVAL}:
         raise TransitionRefused(
-            f"Run {run.pk} is {run.get_state_display()} and cannot be rolled back now.",
+            _("Run %(run)s is %(state)s and cannot be rolled back now.")
+            % {"run": run.pk, "state": run.get_state_display()},
             run=str(run.pk),
             state=run.state,
         )
@@ -188,21 +196,22 @@ def _refuse_unsafe(run: Run) -> None:
     """Purged or damaged journal, or columns that changed: found before the first write."""
     if RetentionRecord.objects.filter(run=run, kind=RetentionRecord.Kind.PURGE).exists():
         raise JournalDamaged(
-            f"The journal of run {run.pk} was purged; it can no longer be rolled back.",
+            _("The journal of run %(run)s was purged; it can no longer be rolled back.")
+            % {"run": run.pk},
             code="journal_purged",
         )
     damage = journal_damage(run)
     if damage:
         raise JournalDamaged(
-            f"The journal of run {run.pk} is damaged, nothing was rolled back: "
-            f"{' '.join(damage[:5])}",
+            _("The journal of run %(run)s is damaged, nothing was rolled back: %(damage)s")
+            % {"run": run.pk, "damage": " ".join(damage[:5])},
             ranges=damage,
         )
     drift = _written_columns_changed(run)
     if drift:
         raise SchemaDrift(
-            f"Columns that run {run.pk} wrote have changed, nothing was rolled back: "
-            f"{' '.join(drift)}",
+            _("Columns that run %(run)s wrote have changed, nothing was rolled back: %(drift)s")
+            % {"run": run.pk, "drift": " ".join(drift)},
             differences=drift,
         )
 

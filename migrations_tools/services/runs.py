@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine import budget, plan, rehearse
@@ -18,6 +19,7 @@ from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.transitions import change_state, record_action
 from migrations_tools.engine.worker import Progress as WorkProgress
 from migrations_tools.engine.worker import Worker, sealed, settle_stopped
+from migrations_tools.evidence_language import in_evidence_language
 from migrations_tools.exceptions import CarryoverError, PlanDrift, TransitionRefused, UnknownRun
 from migrations_tools.models import Batch, Run
 from migrations_tools.services import policies
@@ -65,7 +67,7 @@ def get_run(reference: str) -> Run:
     if reference == "last":
         run = Run.objects.all().newest_writing()
         if run is None:
-            raise UnknownRun("There is no run yet; “datamigrate list” shows what can be run.")
+            raise UnknownRun(_("There is no run yet; “datamigrate list” shows what can be run."))
         return run
     try:
         run = Run.objects.filter(pk=uuid.UUID(reference)).first()
@@ -73,7 +75,9 @@ def get_run(reference: str) -> Run:
         run = None
     if run is None:
         raise UnknownRun(
-            f"There is no run “{reference}”; “datamigrate status” shows the runs.", run=reference
+            _("There is no run “%(reference)s”; “datamigrate status” shows the runs.")
+            % {"reference": reference},
+            run=reference,
         )
     return run
 
@@ -157,13 +161,17 @@ def drift_of_plan(planned: Run, run: Run, accept_drift: str) -> list[str]:
         drift = differences(planned.fingerprint, run.fingerprint)
     if drift and not accept_drift:
         raise PlanDrift(
-            f"The plan {planned.pk} no longer fits: {' '.join(drift)} Plan again, or accept the "
-            "drift with a reason.",
+            _(
+                "The plan %(planned)s no longer fits: %(drift)s Plan again, or accept "
+                "the drift with a reason."
+            )
+            % {"planned": planned.pk, "drift": " ".join(drift)},
             differences=drift,
         )
     return drift
 
 
+@in_evidence_language
 def work_run(
     run: Run,
     *,
@@ -214,8 +222,11 @@ def _refuse_records(run: Run) -> None:
     """Plans and dry runs keep nothing: whoever broke off in one starts anew."""
     if run.kind not in WRITING_KINDS:
         raise TransitionRefused(
-            f"Run {run.pk} is of the kind {run.get_kind_display()}, which keeps nothing: it cannot "
-            "be paused or resumed, make it anew.",
+            _(
+                "Run %(run)s is of the kind %(kind)s, which keeps nothing: it cannot be "
+                "paused or resumed, make it anew."
+            )
+            % {"run": run.pk, "kind": run.get_kind_display()},
             run=str(run.pk),
             state=run.state,
         )
@@ -273,8 +284,11 @@ def tune_run(run: Run, tuning: Options, *, acting_user: User, surface: str) -> R
     unknown = sorted(set(tuning) - set(TUNABLE))
     if not tuning or unknown or not all(0 < value <= MOST_TUNED for value in tuning.values()):
         raise CarryoverError(
-            f"A run is tuned by {', '.join(TUNABLE)}: one of them at least, each above 0 and at "
-            f"most {MOST_TUNED:,}.",
+            _(
+                "A run is tuned by %(tunable)s: one of them at least, each above 0 and "
+                "at most %(most_tuned)s."
+            )
+            % {"tunable": ", ".join(TUNABLE), "most_tuned": f"{MOST_TUNED:,}"},
             code="bad_tuning",
         )
     with transaction.atomic():
@@ -303,8 +317,12 @@ def resume_run(
             return locked
         if RunState.RUNNING not in _next_states(locked) or locked.state == RunState.COMPLETED:
             raise TransitionRefused(
-                f"Run {run.pk} is {locked.get_state_display()} and cannot be resumed. "
-                f"{STATE_SENTENCES[locked.state]}",
+                _("Run %(run)s is %(state)s and cannot be resumed. %(state_sentences)s")
+                % {
+                    "run": run.pk,
+                    "state": locked.get_state_display(),
+                    "state_sentences": _(STATE_SENTENCES[locked.state]),
+                },
                 run=str(run.pk),
                 state=locked.state,
             )
@@ -342,7 +360,10 @@ def _refuse_drift(run: Run, accept_drift: str) -> None:
     drift = _drift(run)
     if drift and not accept_drift:
         raise PlanDrift(
-            f"Run {run.pk} cannot go on as it began: {' '.join(drift)} Cancel it and run anew, or "
-            "accept the drift with a reason.",
+            _(
+                "Run %(run)s cannot go on as it began: %(drift)s Cancel it and run anew, "
+                "or accept the drift with a reason."
+            )
+            % {"run": run.pk, "drift": " ".join(drift)},
             differences=drift,
         )

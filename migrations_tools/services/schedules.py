@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from migrations_tools.definitions.registry import get_definition
@@ -115,7 +116,9 @@ def unschedule(deed: str, definition: str | None, *, acting_user: User, surface:
     with transaction.atomic():
         task = PeriodicTask.objects.filter(name=_name(found, definition)).first()
         if task is None:
-            raise ScheduleRefused(f"“{_name(found, definition)}” is not scheduled.")
+            raise ScheduleRefused(
+                gettext("“%(name)s” is not scheduled.") % {"name": _name(found, definition)}
+            )
         _record("unschedule", task, acting_user, surface)
         task.delete()
 
@@ -159,11 +162,14 @@ def _is_mine(task: PeriodicTask, before: Any) -> bool:
 def _deed(name: str, definition: str | None) -> Deed:
     deed = DEEDS.get(name)
     if deed is None:
-        raise ScheduleRefused(f"“{name}” cannot be scheduled; {', '.join(DEEDS)} can.")
+        raise ScheduleRefused(
+            gettext("“%(name)s” cannot be scheduled; %(deeds)s can.")
+            % {"name": name, "deeds": ", ".join(DEEDS)}
+        )
     if deed.needs_definition and definition is None:
-        raise ScheduleRefused(f"Say which data migration to {name}.")
+        raise ScheduleRefused(gettext("Say which data migration to %(name)s.") % {"name": name})
     if not deed.needs_definition and definition is not None:
-        raise ScheduleRefused(f"To {name} takes no data migration.")
+        raise ScheduleRefused(gettext("To %(name)s takes no data migration.") % {"name": name})
     if definition is not None:
         get_definition(definition)
     return deed
@@ -173,15 +179,21 @@ def _times(at: str) -> CrontabSchedule:
     parts = at.split()
     if len(parts) != len(_FIELDS):
         raise ScheduleRefused(
-            f"“{at}” is no time: write minute, hour, day of the month, month and day of the week, "
-            "such as “0 2 * * *” for two o'clock every night."
+            gettext(
+                "“%(at)s” is no time: write minute, hour, day of the month, month and "
+                "day of the week, such as “0 2 * * *” for two o'clock every night."
+            )
+            % {"at": at}
         )
     values: dict[str, Any] = dict(zip(_FIELDS, parts, strict=True))
     values["timezone"] = settings.TIME_ZONE
     try:
         CrontabSchedule(**values).full_clean()
     except ValidationError as error:
-        raise ScheduleRefused(f"“{at}” is no time: {' '.join(error.messages)}") from error
+        raise ScheduleRefused(
+            gettext("“%(at)s” is no time: %(messages)s")
+            % {"at": at, "messages": " ".join(error.messages)}
+        ) from error
     known: CrontabSchedule | None = CrontabSchedule.objects.filter(**values).first()
     return known or CrontabSchedule.objects.create(**values)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Run
@@ -47,15 +48,23 @@ def rehearse_run(
     if run is None:
         return None
     run = runs.work_run(run)
-    _expect(run.state == RunState.COMPLETED, run, f"is {run.get_state_display()}")
-    _expect(verification.verify_run(run, **who)["ok"], run, "did not pass its verification")
+    _expect(
+        run.state == RunState.COMPLETED, run, _("is %(state)s") % {"state": run.get_state_display()}
+    )
+    _expect(verification.verify_run(run, **who)["ok"], run, _("did not pass its verification"))
     back = rollback.roll_back_run(run, reason="rehearsal", **who)
     if back is not None:
         back = runs.work_run(back)
-        _expect(verification.verify_run(back, **who)["ok"], back, "did not pass its verification")
+        _expect(
+            verification.verify_run(back, **who)["ok"], back, _("did not pass its verification")
+        )
     with transaction.atomic():
         run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
-        _expect(run.state == RunState.ROLLED_BACK, run, f"is {run.get_state_display()}")
+        _expect(
+            run.state == RunState.ROLLED_BACK,
+            run,
+            _("is %(state)s") % {"state": run.get_state_display()},
+        )
         run.report[policies.REHEARSED] = True
         run.save(update_fields=["report"])
     return run
@@ -64,6 +73,7 @@ def rehearse_run(
 def _expect(holds: bool, run: Run, what: str) -> None:
     if not holds:
         raise RehearsalFailed(
-            f"The rehearsal of {run.definition} {what}: datamigrate status {run.pk}",
+            _("The rehearsal of %(definition)s %(what)s: datamigrate status %(run)s")
+            % {"definition": run.definition, "what": what, "run": run.pk},
             run=str(run.pk),
         )

@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from migrations_tools.doorbell import ring_for_imports
 from migrations_tools.engine.clock import database_time
@@ -191,18 +192,20 @@ def _locked(upload: QueuedImport) -> QueuedImport:
 
 
 _CLOSED = {
-    State.UPLOADED: "{name} waited for more than 24 hours and is not kept any longer. Upload it "
-    "again.",
-    State.DROPPED: "{name} was dropped, or waited for too long; nothing of it was imported. "
-    "Upload it again.",
-    State.QUEUED: "{name} was confirmed before and is being imported.",
-    State.DONE: "{name} was confirmed before and is imported.",
-    State.REFUSED: "{name} was confirmed before and refused: {error}",
+    State.UPLOADED: gettext_noop(
+        "%(name)s waited for more than 24 hours and is not kept any longer. Upload it again."
+    ),
+    State.DROPPED: gettext_noop(
+        "%(name)s was dropped, or waited for too long; nothing of it was imported. Upload it again."
+    ),
+    State.QUEUED: gettext_noop("%(name)s was confirmed before and is being imported."),
+    State.DONE: gettext_noop("%(name)s was confirmed before and is imported."),
+    State.REFUSED: gettext_noop("%(name)s was confirmed before and refused: %(error)s"),
 }
 
 
 def _closed(upload: QueuedImport) -> UploadClosed:
-    told = _CLOSED[State(upload.state)].format(name=upload.file_name, error=upload.error)
+    told = _(_CLOSED[State(upload.state)]) % {"name": upload.file_name, "error": upload.error}
     return UploadClosed(told, upload=upload.pk, state=upload.state)
 
 

@@ -12,6 +12,8 @@ import structlog
 from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.definitions.registry import get_definition
@@ -20,6 +22,7 @@ from migrations_tools.engine.advisory import advisory_lock
 from migrations_tools.engine.clock import database_clock
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.transitions import record_action
+from migrations_tools.evidence_language import in_evidence_language
 from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import Batch, Check, RetentionRecord, Run, Transition
 from migrations_tools.services.actors import require
@@ -43,6 +46,7 @@ REQUEST: Final = "request_verification"
 Job = Callable[[], list[Result]]
 
 
+@in_evidence_language
 def verify_run(run: Run, *, acting_user: User, surface: str, workers: int = 1) -> dict[str, Any]:
     """Check one apply or rollback run; the JSON object of SPEC §3.
 
@@ -64,15 +68,18 @@ def verify_run(run: Run, *, acting_user: User, surface: str, workers: int = 1) -
 def _require_verifiable(run: Run) -> None:
     if run.kind not in {RunKind.APPLY, RunKind.ROLLBACK}:
         raise CarryoverError(
-            f"Run {run.pk} is of the kind {run.get_kind_display()}: it wrote nothing that could "
-            "be verified.",
+            _("Run %(run)s is of the kind %(kind)s: it wrote nothing that could be verified.")
+            % {"run": run.pk, "kind": run.get_kind_display()},
             code="not_verifiable",
             run=str(run.pk),
         )
     if _purged([run]):
         raise CarryoverError(
-            f"The journal of run {run.pk} was purged; there is nothing left to verify it by. "
-            f"Verify the data instead: datamigrate verify {run.definition}",
+            _(
+                "The journal of run %(run)s was purged; there is nothing left to verify "
+                "it by. Verify the data instead: datamigrate verify %(definition)s"
+            )
+            % {"run": run.pk, "definition": run.definition},
             code="journal_purged",
             run=str(run.pk),
         )
@@ -124,6 +131,7 @@ def verifications_wait() -> bool:
     return Run.objects.filter(verification_state=VerificationState.WAITING).exists()
 
 
+@in_evidence_language
 def verify_waiting() -> Run | None:
     """Verify the oldest run that waits and that no other worker is at; None where there is none."""
     waiting = Run.objects.filter(verification_state=VerificationState.WAITING)
@@ -230,7 +238,7 @@ def _conclude(
 
 def _nothing_examined(results: Sequence[Result]) -> Result:
     """A verification that looked at nothing proves nothing, nor does a check that had to look."""
-    guard = Result("nothing_examined", "The checks had something to look at")
+    guard = Result("nothing_examined", gettext_noop("The checks had something to look at"))
     # rows of a table may be anybody's: their references tell nothing of this migration
     guard.examined = sum(
         result.examined for result in results if result.code != "dangling_reference"

@@ -8,6 +8,7 @@
 {% outcome_bar _("Title") summary.outcomes %}     numbers by outcome, or (label, n, tone) …
 {% line_chart _("Title") points %}                {% sparkline _("Title") numbers %}
 seconds|duration   rate|rate   number|thousands   ratio|percent   instant|age   state|tone
+sentence|told     what was kept in English, in the language of the page
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from django.utils.translation import ngettext
 from migrations_tools import charts
 from migrations_tools.admin.addresses import admin_address
 from migrations_tools.states import Outcome
+from migrations_tools.told import told as told_on_page
 from migrations_tools.tones import tone_of
 
 register = template.Library()
@@ -57,6 +59,12 @@ def progress_bar(done: int, total: int, label: str = "") -> dict[str, Any]:
         "shown": shown,
         "label": label or _("Progress"),
     }
+
+
+@register.filter
+def told(sentence: str | None) -> str:
+    """What was kept in English, in the language of the page."""
+    return told_on_page(sentence)
 
 
 @register.simple_tag

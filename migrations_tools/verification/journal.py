@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.engine.seal import run_seal
 from migrations_tools.engine.sql import journal_digest, ledger_digest
 from migrations_tools.models import Batch, RetentionRecord, Run
@@ -93,8 +95,10 @@ def journal_checks(
     run: Run, batches: Sequence[Batch], progress: Progress
 ) -> tuple[list[Result], Inspection]:
     """The checks of journal, ledger and seal, and the batches not to be trusted any further."""
-    entries = Result("journal_damaged", "Journal and ledger are as they were written", run)
-    seal = Result("seal_broken", "The seal fits the chain of batches", run)
+    entries = Result(
+        "journal_damaged", gettext_noop("Journal and ledger are as they were written"), run
+    )
+    seal = Result("seal_broken", gettext_noop("The seal fits the chain of batches"), run)
     with timed(entries, seal):
         found = inspect(run, batches, progress)
     entries.examined, seal.examined = found.entries, len(batches)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.sources import GroupSource, KeyRange
 from migrations_tools.engine.claim import FIRST_PASS
@@ -45,10 +46,13 @@ class Keys:
 def key_checks(context: RunContext, keys: Keys) -> list[Result]:
     """The checks of one run's keys, batches and counters."""
     checks = {
-        "run_unfinished": ("The run has come to its end", _unfinished),
-        "batch_gap": ("The batches cover the key range without a gap", _gaps),
-        "key_without_outcome": ("Every planned key has one outcome", _without_outcome),
-        "counts_differ": ("The counters say what ledger and journal say", _counts),
+        "run_unfinished": (gettext_noop("The run has come to its end"), _unfinished),
+        "batch_gap": (gettext_noop("The batches cover the key range without a gap"), _gaps),
+        "key_without_outcome": (
+            gettext_noop("Every planned key has one outcome"),
+            _without_outcome,
+        ),
+        "counts_differ": (gettext_noop("The counters say what ledger and journal say"), _counts),
     }
     results = []
     for code, (title, check) in checks.items():

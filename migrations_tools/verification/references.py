@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.db.models.fields.related import ForeignKey
+from django.utils.translation import gettext_noop
 
 from migrations_tools.engine.sql import pk_column, quoted, table_of
 from migrations_tools.verification.results import MOST_NAMED, Result, rows_of, timed
@@ -18,7 +19,9 @@ from migrations_tools.verification.results import MOST_NAMED, Result, rows_of, t
 
 def reference_check(models: Iterable[type[Model]]) -> Result:
     """One scan of each table; rows are named by table, key and column."""
-    result = Result("dangling_reference", "Every reference points to a row that is there")
+    result = Result(
+        "dangling_reference", gettext_noop("Every reference points to a row that is there")
+    )
     with timed(result):
         for model in models:
             _look_at(model, result)

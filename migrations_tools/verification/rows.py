@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.engine.sql import json_of, row_image
 from migrations_tools.models import Batch, Run
 from migrations_tools.states import BatchState, Operation, RunKind
@@ -24,11 +26,17 @@ def row_checks(
 ) -> list[Result]:
     """The checks of the rows that ``run`` wrote; entries of damaged batches prove nothing."""
     results = {
-        "missing": Result("row_missing", "Every row the run left behind is there", run),
-        "differs": Result("row_differs", "Every row the run wrote is as it was written", run),
-        "present": Result("row_not_deleted", "Every row the run deleted is gone", run),
+        "missing": Result(
+            "row_missing", gettext_noop("Every row the run left behind is there"), run
+        ),
+        "differs": Result(
+            "row_differs", gettext_noop("Every row the run wrote is as it was written"), run
+        ),
+        "present": Result(
+            "row_not_deleted", gettext_noop("Every row the run deleted is gone"), run
+        ),
     }
-    drift = Result("schema_drift", "The columns the run wrote are as they were", run)
+    drift = Result("schema_drift", gettext_noop("The columns the run wrote are as they were"), run)
     rollbacks = Run.objects.filter(parent=run, kind=RunKind.ROLLBACK).values_list("pk", flat=True)
     with timed(*results.values()):
         tables = comparable_tables(run, inspection.journal + inspection.shared, drift)
@@ -40,8 +48,10 @@ def row_checks(
 
 def undo_checks(run: Run, progress: Progress) -> list[Result]:
     """Of a rollback: the parent run's rows stand as they did before it, for every restored key."""
-    removed = Result("row_not_removed", "Every row that was taken back is gone", run)
-    restored = Result("row_not_restored", "Restored rows hold their former values", run)
+    removed = Result("row_not_removed", gettext_noop("Every row that was taken back is gone"), run)
+    restored = Result(
+        "row_not_restored", gettext_noop("Restored rows hold their former values"), run
+    )
     parent = run.parent
     if parent is None:
         return []

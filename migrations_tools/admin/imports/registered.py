@@ -27,6 +27,7 @@ from migrations_tools.imports.kinds import all_kinds
 from migrations_tools.models import LegacyImport, QueuedImport, RejectedLine
 from migrations_tools.selectors.imports import REJECTED_HEADINGS, rejected_rows, rejected_text
 from migrations_tools.tables_out import csv_lines
+from migrations_tools.told import told
 
 
 class HasRejectedLines(admin.SimpleListFilter):
@@ -134,11 +135,15 @@ class LegacyImportAdmin(ExportMixin, ReadOnly):
 class RejectedLineAdmin(ExportMixin, ReadOnly):
     """Lines of files that were not imported."""
 
-    list_display = ["line", "table", "code", "detail", "shortened", "imported_file"]
+    list_display = ["line", "table", "code", "detail_told", "shortened", "imported_file"]
     list_filter = [KindFilter]
     list_select_related = ["legacy_import"]
     search_fields = ["=legacy_import__id", "=code", "detail"]
     export_fields = ["legacy_import", "table", "line", "code", "detail", "text"]
+
+    @admin.display(description=_("detail"), ordering="detail")
+    def detail_told(self, line: RejectedLine) -> str:
+        return told(line.detail)
 
     @admin.display(description=_("text"))
     def shortened(self, line: RejectedLine) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.readers.base import Source, SourceTable
 from migrations_tools.imports.readers.csv_file import CsvFile
@@ -25,18 +28,18 @@ from migrations_tools.imports.readers.sqlite_file import SqliteFile
 _DATABASE_SUFFIXES = (".db", ".db3", ".sqlite", ".sqlite3")
 #: How files begin that people send by mistake.
 _FOREIGN = {
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"GIF8": "a picture",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "an Excel workbook or another packed file",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"\x1f\x8b": "a packed file",
-    b"BZh": "a packed file",
-    b"\xfd7zXZ": "a packed file",
-    b"7z\xbc\xaf": "a packed file",
-    b"\x7fELF": "a program",
-    b"MZ\x90": "a program",
+    b"\x89PNG": gettext_noop("a picture"),
+    b"\xff\xd8\xff": gettext_noop("a picture"),
+    b"GIF8": gettext_noop("a picture"),
+    b"%PDF": gettext_noop("a PDF document"),
+    b"PK\x03\x04": gettext_noop("an Excel workbook or another packed file"),
+    b"\xd0\xcf\x11\xe0": gettext_noop("an old Office document"),
+    b"\x1f\x8b": gettext_noop("a packed file"),
+    b"BZh": gettext_noop("a packed file"),
+    b"\xfd7zXZ": gettext_noop("a packed file"),
+    b"7z\xbc\xaf": gettext_noop("a packed file"),
+    b"\x7fELF": gettext_noop("a program"),
+    b"MZ\x90": gettext_noop("a program"),
 }
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
@@ -75,7 +78,11 @@ def _text_source(path: Path, file: BufferedReader, head: bytes) -> Source:
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise ImportRefused(
-                f"{path} is {what}, whatever its name says; send CSV, JSON or a SQLite database.",
+                _(
+                    "%(path)s is %(what)s, whatever its name says; send CSV, JSON or a "
+                    "SQLite database."
+                )
+                % {"path": path, "what": _(what)},
                 code="not_readable",
             )
     suffix = path.suffix.lower()
@@ -86,8 +93,11 @@ def _text_source(path: Path, file: BufferedReader, head: bytes) -> Source:
         return TextSource(text, JsonLines(text), "JSON lines")
     if suffix in _DATABASE_SUFFIXES:
         raise ImportRefused(
-            f"{path} is no SQLite database, or it is encrypted.", code="not_a_database"
+            _("%(path)s is no SQLite database, or it is encrypted.") % {"path": path},
+            code="not_a_database",
         )
     if not text.start.strip("\x00"):
-        raise ImportRefused(f"{path} holds nothing but white space.", code="empty_file")
+        raise ImportRefused(
+            _("%(path)s holds nothing but white space.") % {"path": path}, code="empty_file"
+        )
     return TextSource(text, CsvFile(text, path.name), "CSV")

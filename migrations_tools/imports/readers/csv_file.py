@@ -6,6 +6,8 @@ import csv
 from collections import deque
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.readers.base import MAX_ROW, Item, Record, Rejection, SourceTable
 from migrations_tools.imports.readers.files import TextFile
@@ -33,14 +35,17 @@ class CsvFile(SourceTable):
             names = [cell.strip() for cell in next(self._reader())]
         except (csv.Error, StopIteration) as error:
             raise ImportRefused(
-                f"The first row of {file_name} is no CSV header: {error}.", code="no_header"
+                _("The first row of %(file_name)s is no CSV header: %(error)s.")
+                % {"file_name": file_name, "error": error},
+                code="no_header",
             ) from error
         while names and not names[-1]:
             names.pop()
         twice = sorted({name for name in names if name and names.count(name) > 1})
         if twice:
             raise ImportRefused(
-                f"The header of {file_name} has columns of the same name: {', '.join(twice)}.",
+                _("The header of %(file_name)s has columns of the same name: %(twice)s.")
+                % {"file_name": file_name, "twice": ", ".join(twice)},
                 code="duplicate_column",
             )
         self.heading = repaired(header.rstrip("\r\n"), file.encoding) or ""
@@ -74,7 +79,10 @@ class CsvFile(SourceTable):
                 yield invalid_encoding(number, text)
             elif len(cells) != width:
                 reader = self._skip_one_line()
-                detail = f"The row has {len(cells)} cells, the header {width}."
+                detail = _("The row has %(cells)s cells, the header %(width)s.") % {
+                    "cells": len(cells),
+                    "width": width,
+                }
                 yield Rejection(number, "column_count", detail, lines.taken[0])
             else:
                 values = {
@@ -123,7 +131,10 @@ class _PhysicalLines(Iterator[str]):
         self.number += 1
         self.taken.append(line)
         if self._length >= MAX_ROW:
-            raise _TooLongError(f"The row is longer than {MAX_ROW // 2**20} million characters")
+            raise _TooLongError(
+                _("The row is longer than %(max_row)s million characters")
+                % {"max_row": MAX_ROW // 2**20}
+            )
         text = repaired(line, self._encoding)
         if text is None:
             self.sound = False

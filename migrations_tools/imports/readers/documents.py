@@ -11,6 +11,7 @@ from typing import Any
 from bson import DatetimeMS, Decimal128, Int64, ObjectId, json_util
 from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
+from django.utils.translation import gettext
 
 from migrations_tools.imports.readers.base import MAX_NESTING, Record, Rejection
 
@@ -52,12 +53,17 @@ class DocumentParser:
             return Rejection(line, refusal.code, refusal.detail, text)
         except json.JSONDecodeError as error:
             return Rejection(
-                line, "invalid_json", f"{error.msg} at character {error.pos + 1}.", text
+                line,
+                "invalid_json",
+                gettext("%(msg)s at character %(pos)s.") % {"msg": error.msg, "pos": error.pos + 1},
+                text,
             )
         except RecursionError:
             return Rejection(line, "too_deep", _TOO_DEEP, text)
         except ValueError:  # the interpreter's limit on the digits of an integer
-            return Rejection(line, "number_too_large", "A number has too many digits.", text)
+            return Rejection(
+                line, "number_too_large", gettext("A number has too many digits."), text
+            )
 
     def parse_prefix(self, text: str, start: int, line: int) -> tuple[Record, int] | None:
         """The record that starts at ``start`` and the place after it; None where there is none."""
@@ -70,7 +76,7 @@ class DocumentParser:
 
     def _record(self, values: Any, text: str, line: int) -> Record:
         if not isinstance(values, dict):
-            raise _RefusedError("not_an_object", "The row is no JSON object.")
+            raise _RefusedError("not_an_object", gettext("The row is no JSON object."))
         if text.count("{") + text.count("[") > MAX_NESTING:
             _check_nesting(values)
         exact = self._exact and not _ESCAPES.search(text)
@@ -81,7 +87,10 @@ class DocumentParser:
         if len(values) != len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise _RefusedError("duplicate_key", f"The key {twice!r} occurs more than once.")
+            raise _RefusedError(
+                "duplicate_key",
+                gettext("The key %(twice)s occurs more than once.") % {"twice": f"{twice!r}"},
+            )
         if pairs and pairs[0][0].startswith("$"):
             return self._extended(values)
         return values
@@ -104,7 +113,10 @@ class DocumentParser:
     def _decimal(self, digits: str) -> Decimal:
         value = Decimal(digits)
         if abs(value.adjusted()) > _MAX_EXPONENT or len(digits) > _MAX_EXPONENT:
-            raise _RefusedError("number_too_large", f"The number {digits[:40]} is out of range.")
+            raise _RefusedError(
+                "number_too_large",
+                gettext("The number %(digits)s is out of range.") % {"digits": digits[:40]},
+            )
         return value
 
 

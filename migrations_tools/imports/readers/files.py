@@ -8,6 +8,8 @@ import os
 import stat
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.readers.text import detect_encoding, open_text
 
@@ -45,19 +47,27 @@ def open_regular(path: Path) -> io.BufferedReader:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise ImportRefused(f"There is no file {path}.", code="file_not_found") from None
+        raise ImportRefused(
+            _("There is no file %(path)s.") % {"path": path}, code="file_not_found"
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ImportRefused(
-            f"{path} cannot be opened: {reason}.", code="file_unreadable"
+            _("%(path)s cannot be opened: %(reason)s.") % {"path": path, "reason": reason},
+            code="file_unreadable",
         ) from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or not status.st_size:
         os.close(descriptor)
         if stat.S_ISREG(status.st_mode):
-            raise ImportRefused(f"{path} is empty (0 bytes).", code="empty_file")
-        kind = "folder" if stat.S_ISDIR(status.st_mode) else "device or pipe"
-        raise ImportRefused(f"{path} is a {kind}, not a file.", code="not_a_file")
+            raise ImportRefused(
+                _("%(path)s is empty (0 bytes).") % {"path": path}, code="empty_file"
+            )
+        kind = _("folder") if stat.S_ISDIR(status.st_mode) else _("device or pipe")
+        raise ImportRefused(
+            _("%(path)s is a %(kind)s, not a file.") % {"path": path, "kind": kind},
+            code="not_a_file",
+        )
     return io.BufferedReader(io.FileIO(descriptor), 2**20)
 
 

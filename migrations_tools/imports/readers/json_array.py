@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.imports.readers.base import MAX_ROW, Item, Rejection, SourceTable
 from migrations_tools.imports.readers.documents import DocumentParser
 from migrations_tools.imports.readers.files import TextFile
@@ -47,7 +49,7 @@ class JsonArray(SourceTable):
             if text.starts_with("]"):
                 break
             if text.exhausted:
-                yield Rejection(line, "truncated", "The file ends inside the array.")
+                yield Rejection(line, "truncated", _("The file ends inside the array."))
                 return
             item = self._item(parser, text, line)
             yield item
@@ -56,7 +58,7 @@ class JsonArray(SourceTable):
         text.take(1)
         text.skip(_BETWEEN)
         if not text.exhausted:
-            detail = "There is more text after the end of the array."
+            detail = _("There is more text after the end of the array.")
             yield Rejection(text.line, "trailing_text", detail, text.take(1000))
 
     def _item(self, parser: DocumentParser, text: _Window, line: int) -> Item:
@@ -77,7 +79,7 @@ class JsonArray(SourceTable):
                 return row_too_large(line, text.take(text.size))
             if not text.extend():
                 rest = text.take(text.size)
-                return Rejection(line, "truncated", "The file ends inside this item.", rest)
+                return Rejection(line, "truncated", _("The file ends inside this item."), rest)
         sound = repaired(verbatim, encoding)
         return invalid_encoding(line, verbatim) if sound is None else parser.parse(sound, line)
 

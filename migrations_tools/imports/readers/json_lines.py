@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from migrations_tools.imports.readers.base import MAX_ROW, Item, Rejection, SourceTable
 from migrations_tools.imports.readers.documents import DocumentParser
 from migrations_tools.imports.readers.files import TextFile
@@ -39,10 +41,12 @@ class JsonLines(SourceTable):
 
 
 def row_too_large(line: int, text: str) -> Rejection:
-    detail = f"The row is longer than {MAX_ROW // 2**20} million characters."
+    detail = _("The row is longer than %(max_row)s million characters.") % {
+        "max_row": MAX_ROW // 2**20
+    }
     return Rejection(line, "row_too_large", detail, text[:1000])
 
 
 def invalid_encoding(line: int, text: str) -> Rejection:
-    detail = "The row is neither UTF-8 nor Windows-1256 text."
+    detail = _("The row is neither UTF-8 nor Windows-1256 text.")
     return Rejection(line, "invalid_encoding", detail, text[:1000])

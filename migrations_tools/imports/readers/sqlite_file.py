@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from migrations_tools.engine.sql import quoted
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.readers.base import (
@@ -75,7 +77,9 @@ class SqliteFile(Source):
                 if name.startswith(prefix):
                     raise ImportRefused(f"{self.path} {sentence}", code=code) from error
             raise ImportRefused(
-                f"{self.path} cannot be read: {error}.", code="damaged_database"
+                gettext("%(path)s cannot be read: %(error)s.")
+                % {"path": self.path, "error": error},
+                code="damaged_database",
             ) from error
 
     def _protect(self) -> None:
@@ -164,7 +168,7 @@ class SqliteTable(SourceTable):
         if self._sound:
             return Record(line, named, None)
         self._sound = True
-        detail = "A text of the row is neither UTF-8 nor Windows-1256."
+        detail = gettext("A text of the row is neither UTF-8 nor Windows-1256.")
         return Rejection(line, "invalid_encoding", detail, repr(named))
 
     def _too_large(self) -> Rejection:
@@ -173,7 +177,9 @@ class SqliteTable(SourceTable):
         self._line = self._file.execute(
             f"SELECT min({number}) {self._from} WHERE {number} > ?", [self._line]
         ).fetchone()[0]
-        detail = f"A value of the row is longer than {MAX_ROW // 2**20} MiB."
+        detail = gettext("A value of the row is longer than %(max_row)s MiB.") % {
+            "max_row": MAX_ROW // 2**20
+        }
         return Rejection(self._line, "row_too_large", detail)
 
     def _decode(self, raw: bytes) -> str:
@@ -194,21 +200,27 @@ def _only(name: str, error: sqlite3.Error) -> None:
 _REFUSALS = {
     "SQLITE_BUSY": (
         "database_locked",
-        "is locked by another program. Close that program, or import a copy of the file.",
+        gettext_noop(
+            "is locked by another program. Close that program, or import a copy of the file."
+        ),
     ),
-    "SQLITE_LOCKED": ("database_locked", "is locked by another program."),
-    "SQLITE_NOTADB": ("not_a_database", "is no SQLite database, or it is encrypted."),
+    "SQLITE_LOCKED": ("database_locked", gettext_noop("is locked by another program.")),
+    "SQLITE_NOTADB": ("not_a_database", gettext_noop("is no SQLite database, or it is encrypted.")),
     "SQLITE_CORRUPT": (
         "damaged_database",
-        "is damaged or cut off: its content does not hold together. Export or copy it again.",
+        gettext_noop(
+            "is damaged or cut off: its content does not hold together. Export or copy it again."
+        ),
     ),
     "SQLITE_READONLY": (
         "unfinished_transaction",
-        "holds a transaction that was never finished. Open it once with the program it belongs "
-        "to, then copy it again.",
+        gettext_noop(
+            "holds a transaction that was never finished. Open it once with the program it belongs "
+            "to, then copy it again."
+        ),
     ),
-    "SQLITE_CANTOPEN": ("file_unreadable", "cannot be opened."),
-    "SQLITE_IOERR": ("file_unreadable", "cannot be read from its disk."),
+    "SQLITE_CANTOPEN": ("file_unreadable", gettext_noop("cannot be opened.")),
+    "SQLITE_IOERR": ("file_unreadable", gettext_noop("cannot be read from its disk.")),
 }
 
 
@@ -234,7 +246,9 @@ def _refuse_truncated(path: Path, head: bytes) -> None:
     expected = pages * (65536 if page_size == 1 else page_size)
     if header_is_current and path.stat().st_size < expected:
         raise ImportRefused(
-            f"{path} is cut off: {path.stat().st_size:,} of {expected:,} bytes are there. "
-            "Copy it again.",
+            gettext(
+                "%(path)s is cut off: %(st_size)s of %(expected)s bytes are there. Copy it again."
+            )
+            % {"path": path, "st_size": f"{path.stat().st_size:,}", "expected": f"{expected:,}"},
             code="truncated_file",
         )
