@@ -15,11 +15,14 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeVar
 
+from django.contrib.auth.models import User
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.timezone import get_default_timezone, is_naive
+
+from migrations_tools.models import LedgerEntry
 
 Words = str | Promise
 
@@ -114,6 +117,23 @@ def comparison_of(definition: str, step: int, key: str) -> Comparison | None:
     """A record in both systems; None where it is unknown, or nobody says how to compare it."""
     compare = _comparers.get(definition)
     return None if compare is None else compare(step, key)
+
+
+def may_see(user: User, found: Comparison) -> bool:
+    """Whether ``user`` may see all of what a comparison shows."""
+    return all(_may_see(user, obj) for obj in (*found.legacy[:1], *found.new))
+
+
+def _may_see(user: User, obj: Model) -> bool:
+    meta = obj._meta
+    rights = (f"{meta.app_label}.{right}_{meta.model_name}" for right in ("view", "change"))
+    return any(user.has_perm(right) for right in rights)
+
+
+def newest_outcome(definition: str, step: int, key: str) -> LedgerEntry | None:
+    """What the last run made of the key."""
+    entries = LedgerEntry.objects.filter(run__definition=definition, step=step, key=key)
+    return entries.select_related("run").order_by("-id").first()
 
 
 def comparison_url(definition: str, step: int, key: str) -> str:

@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from guarantees.action_errors import ChangedMeanwhile
 from guarantees.api.acting import act
 from guarantees.api.base import DatabaseViewSet
-from guarantees.api.fields import IdField
 from guarantees.api.filters import ActionFilters, ActionSessionFilters
 from guarantees.api.letters import (
     LETTER_OPTIONS,
@@ -40,6 +39,7 @@ from guarantees.services.actions import (
     lock_action_session,
 )
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.fields import IdField
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.versions import require_match
 

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from guarantees.api.fields import LARGEST_ID
+from migrations_tools.api.fields import LARGEST_ID
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
 

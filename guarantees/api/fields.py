@@ -7,14 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import BigIntegerField
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from guarantees.reading import ValueNotUnderstood, day_first, read_amount, read_date
 
-LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
 #: Characters of a name, a reason, a note.
 LONGEST_NAME: Final = 1_000
 LONGEST_TEXT: Final = 10_000
@@ -31,13 +29,6 @@ class StrictSerializer(serializers.Serializer[Any]):
                     {name: [_("There is no such field.")] for name in unknown}, code="unknown_field"
                 )
         return super().to_internal_value(data)
-
-
-class IdField(serializers.IntegerField):
-    """The id of a row."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=LARGEST_ID, **options)
 
 
 class _ReadField(serializers.Field[Any, Any, Any, Any]):

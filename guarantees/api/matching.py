@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from guarantees.api.base import MayLook
 from guarantees.api.entering import SuggestionSerializer
-from guarantees.api.fields import IdField
 from guarantees.models import Guarantee
 from guarantees.selectors.duplicates import duplicate_groups
 from guarantees.selectors.open_names import COLUMNS, open_names, with_suggestions
+from migrations_tools.api.fields import IdField
 from migrations_tools.api.pages import Pages
 
 

@@ -12,10 +12,10 @@ from guarantees.api.fields import (
     LONGEST_TEXT,
     AmountField,
     DayField,
-    IdField,
     StrictSerializer,
 )
 from guarantees.models import ActionType
+from migrations_tools.api.fields import IdField
 
 
 class CorrectionSerializer(StrictSerializer):

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from guarantees.api.base import ID_PATTERN
 from guarantees.api.entering import EntryPreviewRowSerializer, EntryProblemSerializer
-from guarantees.api.fields import LARGEST_ID, StrictSerializer
+from guarantees.api.fields import StrictSerializer
 from guarantees.models import RejectedRow
 from guarantees.services.workbook_uploads import (
     batch_of,
@@ -31,6 +31,7 @@ from guarantees.services.workbook_uploads import (
 from guarantees.workbooks import limits
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.errors import TooLarge
+from migrations_tools.api.fields import LARGEST_ID
 from migrations_tools.api.idempotency import HEADER, idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.schema import ERRORS, ErrorEnvelopeSerializer

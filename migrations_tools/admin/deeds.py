@@ -13,9 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from migrations_tools.admin.pages import NeededReasonForm, ReasonForm
-from migrations_tools.exceptions import CarryoverError
 from migrations_tools.models import RetentionRecord, Run
-from migrations_tools.selectors.problems import quarantined_of
 from migrations_tools.selectors.progress import progress_of
 from migrations_tools.selectors.summary import counts_of
 from migrations_tools.services import policies, requests, retention, runs, verification
@@ -31,9 +29,6 @@ from migrations_tools.states import (
 
 Words = str | Promise
 Who = Mapping[str, Any]
-
-#: Keys of a run whose journal is deleted, or written to a file, while somebody waits.
-MOST_IN_A_REQUEST: Final = 100_000
 
 
 class StartForm(ReasonForm):
@@ -195,11 +190,7 @@ def _start(run: Run, values: Mapping[str, Any], who: Who) -> Run | None:
 
 def _retry(run: Run, values: Mapping[str, Any], who: Who) -> Run | None:
     keys = [values["key"]] if values.get("key") else []
-    if not keys and values.get("code"):
-        keys = quarantined_of(run, values["code"])
-        if not keys:
-            return None
-    return runs.retry_run(run, keys, **who)
+    return runs.retry_run(run, keys, code=values.get("code", ""), **who)
 
 
 def _force(run: Run, values: Mapping[str, Any], who: Who) -> Run | None:
@@ -208,13 +199,7 @@ def _force(run: Run, values: Mapping[str, Any], who: Who) -> Run | None:
 
 
 def _purge(run: Run, values: Mapping[str, Any], who: Who) -> Run:
-    if sum(counts_of(run)["outcomes"].values()) > MOST_IN_A_REQUEST:
-        raise CarryoverError(
-            _("Run %(run)s is too large to be purged while you wait: datamigrate purge %(run)s")
-            % {"run": run.pk},
-            code="too_large",
-        )
-    retention.purge_run(run, reason=values["reason"], **who)
+    retention.purge_while_waiting(run, reason=values["reason"], **who)
     return run
 
 

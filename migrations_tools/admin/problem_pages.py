@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -30,15 +30,20 @@ from migrations_tools.admin.pages import (
 )
 from migrations_tools.admin.paging import UncountedPaginator, is_storable
 from migrations_tools.admin.run_page import run_address, title_of
-from migrations_tools.models import LedgerEntry, Run
-from migrations_tools.selectors.problems import UNCLEAN, problem_entries, problems_by_code
+from migrations_tools.models import Run
+from migrations_tools.selectors.problems import (
+    HEADINGS,
+    UNCLEAN,
+    problem_entries,
+    problem_rows,
+    problems_by_code,
+)
 from migrations_tools.selectors.summary import counts_of
 from migrations_tools.services.cutover import waive_key
 from migrations_tools.states import Outcome, RunKind
 from migrations_tools.tables_out import csv_lines
 
 PROBLEMS_PER_PAGE = 50
-HEADINGS = ("key", "outcome", "code", "detail", "warnings", "waived")
 
 
 class WaiveForm(NeededReasonForm):
@@ -100,10 +105,8 @@ class ProblemPages:
         if not is_storable(request):
             return HttpResponseRedirect(request.path)
         outcome, code = _chosen(request)
-        entries = problem_entries(run, outcome, code)
-        answer = StreamingHttpResponse(
-            csv_lines(HEADINGS, _cells(entries)), content_type="text/csv; charset=utf-8"
-        )
+        lines = csv_lines(HEADINGS, problem_rows(run, outcome, code))
+        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="problems-{run.pk}.csv"'
         return answer
 
@@ -139,11 +142,3 @@ class ProblemPages:
 def _chosen(request: HttpRequest) -> tuple[str, str]:
     outcome = request.GET.get("outcome", "")
     return (outcome if outcome in Outcome.values else ""), request.GET.get("code", "")[:60]
-
-
-def _cells(entries: Any) -> Iterator[list[Any]]:
-    entry: LedgerEntry
-    for entry in entries.iterator(2_000):
-        warnings = "; ".join(f"{code}: {text}" for code, text in entry.warnings or ())
-        waived = "yes" if entry.waived else ""  # type: ignore[attr-defined]  # annotated
-        yield [entry.key, entry.outcome, entry.code, entry.detail or "", warnings, waived]

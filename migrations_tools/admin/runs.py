@@ -32,7 +32,6 @@ from django.utils.translation import gettext_lazy as lazy
 
 from migrations_tools.admin import run_page
 from migrations_tools.admin.deeds import (
-    MOST_IN_A_REQUEST,
     TuneForm,
     can_be_tuned,
     deed_called,
@@ -331,12 +330,8 @@ class RunAdmin(DefinitionPages, ProblemPages, HugeTable):
         address = run_page.run_address(run)
         if request.method != "POST":
             return HttpResponseRedirect(address)
-        if sum(counts_of(run)["outcomes"].values()) > MOST_IN_A_REQUEST:
-            sentence = _("This run is too large to be backed up while you wait: %(command)s")
-            command = f"datamigrate backup {run.pk} --out FILE"
-            messages.error(request, sentence % {"command": command})
-            return HttpResponseRedirect(address)
         try:
+            retention.refuse_large(run, f"datamigrate backup {run.pk} --out FILE")
             return self._download(
                 f"backup-{run.pk}.jsonl.gz",
                 lambda file: retention.backup_run(run, file, **who(request)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from django.contrib.auth.models import User
 from rest_framework.exceptions import NotFound, PermissionDenied
@@ -32,6 +32,11 @@ READING: Final[dict[str, tuple[str, ...]]] = {
 def caller(request: Request) -> User:
     """The person who is logged in; views without one are never reached."""
     return cast(User, request.user)
+
+
+def who(request: Request) -> dict[str, Any]:
+    """Who acts, and where, as services take it."""
+    return {"acting_user": caller(request), "surface": SURFACE}
 
 
 def may_read(user: User, what: str) -> bool:

@@ -7,19 +7,17 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import BigIntegerField
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from migrations_tools.api.access import SURFACE, caller, may_read, refuse_reader
-from migrations_tools.api.fields import TextField
+from migrations_tools.api.fields import TextField, known_id
 from migrations_tools.api.filters import WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
@@ -266,11 +264,9 @@ class ExplainView(APIView):
     def post(self, request: Request, key: str, number: int) -> Response:
         given = ExplanationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        if number > BigIntegerField.MAX_BIGINT:
-            raise NotFound()
         found = get_object_or_404(
             Mismatch.objects.select_related("cutover", "explained_by"),
-            pk=number,
+            pk=known_id(number),
             cutover__key=get_cutover(key).name,
         )
         explain_mismatch(

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db.models import BigIntegerField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
 
 from migrations_tools.text import storable
 
+#: The largest id of a row.
+LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
 #: Characters of a reason, an explanation or another text of a person.
 LONGEST_TEXT: Final = 2_000
 #: Characters of a source key.
@@ -18,6 +23,20 @@ LONGEST_KEY: Final = 1_000
 MOST_KEYS: Final = 1_000
 #: Objects within objects of a JSON value.
 DEEPEST: Final = 8
+
+
+class IdField(serializers.IntegerField):
+    """The id of a row."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": LARGEST_ID, **options})
+
+
+def known_id(number: int) -> int:
+    """The id that an address names. Raises NotFound where no row can have it."""
+    if number > LARGEST_ID:
+        raise NotFound()
+    return number
 
 
 class TextField(serializers.CharField):
@@ -78,3 +97,17 @@ class ValuesField(serializers.Field[dict[str, Any], Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+def asked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The parameters of the address; an empty one counts as not given. 422 for unusable ones."""
+    query = kind(data={name: value for name, value in request.query_params.items() if value != ""})
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)
+
+
+def given(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The values of the body. 422 for unusable ones."""
+    body = kind(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)

@@ -24,9 +24,19 @@ class CSVRenderer(_OtherRenderer):
     format = "csv"
 
 
+class TextRenderer(_OtherRenderer):
+    media_type = "text/plain"
+    format = "txt"
+
+
 class ZipRenderer(_OtherRenderer):
     media_type = "application/zip"
     format = "zip"
+
+
+class GzipRenderer(_OtherRenderer):
+    media_type = "application/gzip"
+    format = "gz"
 
 
 class EventStreamRenderer(_OtherRenderer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import BigIntegerField
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import (
@@ -14,7 +13,6 @@ from drf_spectacular.utils import (
     extend_schema_field,
 )
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +20,7 @@ from rest_framework.views import APIView
 
 from migrations_tools.api.access import SURFACE, caller, refuse_reader
 from migrations_tools.api.definitions import OptionSerializer
-from migrations_tools.api.fields import LONGEST_KEY, KeysField, ReasonField, ValuesField
+from migrations_tools.api.fields import LONGEST_KEY, KeysField, ReasonField, ValuesField, known_id
 from migrations_tools.api.filters import WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
@@ -203,10 +201,8 @@ class BulkDecisionView(APIView):
 
 
 def _item(number: int) -> ReviewItem:
-    if number > BigIntegerField.MAX_BIGINT:
-        raise NotFound()
     items = ReviewItem.objects.select_related("run", "decided_by").with_waiting()
-    return get_object_or_404(items, pk=number)
+    return get_object_or_404(items, pk=known_id(number))
 
 
 def _decided(request: Request, run: Run, keys: list[str], given: dict[str, Any]) -> Response:

@@ -17,7 +17,7 @@ from migrations_tools.api.run_serializers import RunSerializer, told_run
 from migrations_tools.api.runs import ASKED, NOTHING, accepted, nothing, readable_run
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.models import Run
-from migrations_tools.services import cutover, policies, retention, runs
+from migrations_tools.services import cutover, policies, runs
 from migrations_tools.services.requests import request_rollback, request_run
 from migrations_tools.services.verification import request_verification
 from migrations_tools.states import RunKind
@@ -37,9 +37,10 @@ class StartSerializer(DriftSerializer):
 
 
 class RetrySerializer(serializers.Serializer[Any]):
-    """Quarantined keys; none named: all."""
+    """Quarantined keys, or those of a code; nothing named: all."""
 
     keys = KeysField(required=False, default=list)
+    code = TextField(max_length=60, required=False, default="", allow_blank=True)
 
 
 class RollbackSerializer(serializers.Serializer[Any]):
@@ -47,6 +48,9 @@ class RollbackSerializer(serializers.Serializer[Any]):
 
     reason = ReasonField()
     force = serializers.BooleanField(default=False, help_text="Take conflicts back too.")
+    keys = KeysField(
+        required=False, default=list, help_text="With `force`: of these conflicts only."
+    )
     dry_run = serializers.BooleanField(default=False, help_text="Count, and keep nothing.")
 
 
@@ -79,20 +83,6 @@ class WaivedSerializer(serializers.Serializer[Any]):
 
     run = serializers.UUIDField()
     waived = WaivedKeySerializer(many=True)
-
-
-class PurgeSerializer(serializers.Serializer[Any]):
-    """Why ledger and journal may go."""
-
-    reason = TextField()
-
-
-class PurgedSerializer(serializers.Serializer[Any]):
-    """How many rows went."""
-
-    run = serializers.UUIDField()
-    ledger = serializers.IntegerField()
-    change = serializers.IntegerField()
 
 
 class _Action(APIView):
@@ -178,7 +168,7 @@ class CancelView(_Action):
 
 
 class RetryView(_Action):
-    """Drive quarantined keys of a completed run again, these or all."""
+    """Drive quarantined keys of a completed run again: these, those of a code, or all."""
 
     asks = RetrySerializer
 
@@ -188,7 +178,7 @@ class RetryView(_Action):
     @idempotent
     def post(self, request: Request, run: str) -> Response:
         found, given, who = self.act(request, run)
-        again = runs.retry_run(found, given["keys"], **who)
+        again = runs.retry_run(found, **given, **who)
         if again is None:
             return nothing(get_definition(found.definition), found.kind)
         return accepted(request, again)
@@ -252,15 +242,3 @@ class WaiveView(_Action):
         found, given, who = self.act(request, run)
         waived = cutover.waive_key(found, given["key"], reason=given["reason"], **who)
         return Response(WaivedSerializer({"run": found.pk, "waived": waived}).data)
-
-
-class PurgeView(_Action):
-    """Delete ledger and journal of a run that is past its retention time."""
-
-    asks = PurgeSerializer
-
-    @extend_schema(operation_id="runs_purge", request=PurgeSerializer, responses=PurgedSerializer)
-    @idempotent
-    def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        return Response(PurgedSerializer(retention.purge_run(found, **given, **who)).data)

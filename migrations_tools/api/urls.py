@@ -4,16 +4,20 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from migrations_tools.api import (
+    comparing,
     cutovers,
     definitions,
     events,
+    import_uploads,
     imports,
+    keeping,
     operations,
     reports,
     reviews,
     run_actions,
     run_parts,
     runs,
+    schedules,
 )
 from migrations_tools.api.documentation import DocumentationView
 from migrations_tools.api.tokens import LoginView, LogoutAllView, LogoutView, MeView
@@ -29,6 +33,7 @@ _data_migrations = [
     path("data-migrations/<str:name>/dry-run/", definitions.DryRunView.as_view()),
     path("data-migrations/<str:name>/run/", definitions.RunNowView.as_view()),
     path("data-migrations/<str:name>/verify/", definitions.VerifyAllView.as_view()),
+    path("data-migrations/<str:name>/compare/", comparing.ComparisonView.as_view()),
 ]
 
 _runs = [
@@ -44,10 +49,15 @@ _runs = [
     path("runs/<str:run>/rollback/", run_actions.RollbackView.as_view()),
     path("runs/<str:run>/tune/", run_actions.TuneView.as_view()),
     path("runs/<str:run>/waive/", run_actions.WaiveView.as_view()),
-    path("runs/<str:run>/purge/", run_actions.PurgeView.as_view()),
+    path("runs/<str:run>/purge/", keeping.PurgeView.as_view()),
+    path("runs/<str:run>/erase/", keeping.EraseView.as_view()),
+    path("runs/<str:run>/backups/", keeping.BackupListView.as_view()),
+    path("runs/<str:run>/backups/<str:file>/", keeping.BackupView.as_view(), name="api-backup"),
+    path("runs/<str:run>/backups/<str:file>/check/", keeping.BackupCheckView.as_view()),
     path("runs/<str:run>/ledger/", run_parts.LedgerView.as_view()),
     path("runs/<str:run>/changes/", run_parts.ChangeView.as_view()),
     path("runs/<str:run>/problems/", run_parts.ProblemView.as_view()),
+    path("runs/<str:run>/problems/csv/", reports.ProblemFileView.as_view()),
     path("runs/<str:run>/transitions/", run_parts.TransitionView.as_view()),
     path("runs/<str:run>/batches/", run_parts.BatchView.as_view()),
     path("runs/<str:run>/checks/", run_parts.CheckView.as_view()),
@@ -73,16 +83,23 @@ _cutovers = [
 _imports = [
     path("legacy-imports/", imports.LegacyImportListView.as_view()),
     path("legacy-imports/kinds/", imports.KindListView.as_view()),
-    path("legacy-imports/uploads/", imports.UploadListView.as_view()),
-    path("legacy-imports/uploads/<int:number>/", imports.UploadView.as_view(), name="api-upload"),
-    path("legacy-imports/uploads/<int:number>/preview/", imports.PreviewView.as_view()),
-    path("legacy-imports/uploads/<int:number>/commit/", imports.CommitView.as_view()),
+    path("legacy-imports/uploads/", import_uploads.UploadListView.as_view()),
+    path(
+        "legacy-imports/uploads/<int:number>/",
+        import_uploads.UploadView.as_view(),
+        name="api-upload",
+    ),
+    path("legacy-imports/uploads/<int:number>/preview/", import_uploads.PreviewView.as_view()),
+    path("legacy-imports/uploads/<int:number>/commit/", import_uploads.CommitView.as_view()),
     path("legacy-imports/<int:number>/", imports.LegacyImportView.as_view()),
     path("legacy-imports/<int:number>/rejected/", imports.RejectedLineView.as_view()),
     path("legacy-imports/<int:number>/rejected/csv/", imports.RejectedFileView.as_view()),
+    path("legacy-imports/<int:number>/rejected/text/", imports.RejectedTextView.as_view()),
 ]
 
 _operations = [
+    path("schedules/", schedules.ScheduleListView.as_view()),
+    path("schedules/<int:number>/", schedules.ScheduleView.as_view(), name="api-schedule"),
     path("health/", operations.HealthView.as_view()),
     path("governor/", operations.GovernorView.as_view()),
     path("governor/stop/", operations.StopView.as_view()),

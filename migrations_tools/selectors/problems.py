@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -16,6 +16,8 @@ from migrations_tools.states import Outcome
 QUIET: Final = (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.RESTORED)
 #: Outcomes that keep a key from being carried over, or taken back.
 UNCLEAN: Final = (Outcome.QUARANTINED, Outcome.CONFLICT)
+#: Columns of `problem_rows`.
+HEADINGS: Final = ("key", "outcome", "code", "detail", "warnings", "waived")
 
 
 def problems_by_code(run: Run) -> list[dict[str, Any]]:
@@ -48,6 +50,15 @@ def problem_entries(run: Run, outcome: str = "", code: str = "") -> QuerySet[Led
     elif code:
         entries = entries.filter(Q(code=code) | Q(warnings__contains=[[code]]))
     return entries
+
+
+def problem_rows(run: Run, outcome: str = "", code: str = "") -> Iterator[list[Any]]:
+    """`problem_entries` as rows of a table under `HEADINGS`, read bit by bit."""
+    entry: LedgerEntry
+    for entry in problem_entries(run, outcome, code).iterator(2_000):
+        warnings = "; ".join(f"{found}: {text}" for found, text in entry.warnings or ())
+        waived = "yes" if entry.waived else ""  # type: ignore[attr-defined]  # annotated
+        yield [entry.key, entry.outcome, entry.code, entry.detail or "", warnings, waived]
 
 
 def quarantined_of(run: Run, code: str) -> list[str]:

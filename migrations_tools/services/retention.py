@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -33,6 +33,7 @@ from migrations_tools.models import (
 from migrations_tools.models.cutover import Cutover
 from migrations_tools.retention.backup import write_backup
 from migrations_tools.retention.check import BackupReader
+from migrations_tools.selectors.summary import counts_of
 from migrations_tools.services.actors import require
 from migrations_tools.states import (
     ACTIVE_STATES,
@@ -42,6 +43,8 @@ from migrations_tools.states import (
 )
 
 DEFAULT_RETENTION_DAYS = 90
+#: Keys of a run whose journal is deleted, or written to a file, while somebody waits.
+MOST_IN_A_REQUEST: Final = 100_000
 
 _UNFINISHED = ACTIVE_STATES | {RunState.PLANNED, RunState.AWAITING_APPROVAL}
 
@@ -104,6 +107,31 @@ def check_backup(path: Path) -> dict[str, Any]:
         "failures": reader.failures,
         "faults": reader.faults,
     }
+
+
+class RunTooLarge(CarryoverError):
+    """What is asked takes longer than somebody waits; a command does it."""
+
+    code = "too_large"
+
+
+def refuse_large(run: Run, command: str) -> None:
+    """Refuse what is done while somebody waits for its answer; ``command`` does it."""
+    if sum(counts_of(run)["outcomes"].values()) > MOST_IN_A_REQUEST:
+        raise RunTooLarge(
+            _("Run %(run)s is too large for this while you wait: %(command)s")
+            % {"run": run.pk, "command": command},
+            run=str(run.pk),
+        )
+
+
+def purge_while_waiting(
+    run: Run, *, reason: str, acting_user: User, surface: str
+) -> dict[str, Any]:
+    """`purge_run` for surfaces that wait for the answer. Raises RunTooLarge."""
+    require(acting_user, "purge", surface=surface, run=run)
+    refuse_large(run, f"datamigrate purge {run.pk}")
+    return purge_run(run, reason=reason, acting_user=acting_user, surface=surface)
 
 
 def purge_run(run: Run, *, reason: str, acting_user: User, surface: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from migrations_tools.engine.claim import AGAIN
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.exceptions import CarryoverError, TransitionRefused
 from migrations_tools.models import Batch, Run
+from migrations_tools.selectors.problems import quarantined_of
 from migrations_tools.selectors.summary import newest_entries
 from migrations_tools.services.actors import require
 from migrations_tools.services.queueing import refuse_while_active
@@ -22,8 +23,10 @@ from migrations_tools.states import Outcome, RunKind, RunState, VerificationStat
 RETRY_BATCH_KEYS = 500
 
 
-def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str) -> Run | None:
-    """Drive quarantined keys again, these or all; None where none is quarantined."""
+def retry_run(
+    run: Run, keys: Sequence[str], *, acting_user: User, surface: str, code: str = ""
+) -> Run | None:
+    """Drive quarantined keys again: these, those of a code, or all; None where there is none."""
     require(acting_user, "run", surface=surface, run=run)
     if run.reviewed_id is not None:
         raise TransitionRefused(
@@ -58,7 +61,11 @@ def retry_run(run: Run, keys: Sequence[str], *, acting_user: User, surface: str)
                 % {"unknown": unknown[0], "run": run.pk},
                 code="not_quarantined",
             )
-        chosen = [(step, key) for step, key in waiting if not keys or key in set(keys)]
+        named = set(keys)
+        if code:
+            of_code = set(quarantined_of(locked, code))
+            named = named & of_code if keys else of_code
+        chosen = [found for found in waiting if found[1] in named or not (keys or code)]
         if not chosen:
             return None
         refuse_while_active(get_definition(locked.definition))

@@ -36,12 +36,22 @@ log = structlog.get_logger(__name__)
 _FIELDS: Final = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 _REASON: Final = "by schedule"
 
+#: Looks at a locked schedule, and raises where it is not what somebody means to change.
+Expected = Callable[[PeriodicTask], None]
+
 
 class ScheduleRefused(CarryoverError):
     """A time that is none, or a schedule that is not there."""
 
     code = "schedule_refused"
     http_status = 422
+
+
+class UnknownSchedule(CarryoverError):
+    """No schedule of that number."""
+
+    code = "unknown_schedule"
+    http_status = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +112,89 @@ def schedule(
                 "crontab": times,
                 "args": json.dumps([definition] if definition else []),
                 "enabled": True,
-                "description": "Made by “manage.py schedule”.",
+                "description": "Made by Carryover.",
             },
         )
         _record("schedule", task, acting_user, surface, at=at)
     return task
 
 
+def reschedule(
+    number: int, *, at: str, acting_user: User, surface: str, expected: Expected = lambda task: None
+) -> PeriodicTask:
+    """Have it done at other times. ``expected`` looks at the locked schedule, and raises where that
+    is not what the person means to change. Raises UnknownSchedule, and as `schedule`.
+    """
+    found, definition = deed_of(get_schedule(number))
+    require(acting_user, found.permission, surface=surface)
+    with transaction.atomic():
+        expected(_held(number))
+        return schedule(found.name, definition, at=at, acting_user=acting_user, surface=surface)
+
+
 def unschedule(deed: str, definition: str | None, *, acting_user: User, surface: str) -> None:
     """Do it by the clock no longer. Raises as `schedule`."""
     found = _deed(deed, definition)
     require(acting_user, found.permission, surface=surface)
+    task = PeriodicTask.objects.filter(name=_name(found, definition), task=found.task).first()
+    if task is None:
+        raise ScheduleRefused(
+            gettext("“%(name)s” is not scheduled.") % {"name": _name(found, definition)}
+        )
+    remove_schedule(task.pk, acting_user=acting_user, surface=surface)
+
+
+def remove_schedule(
+    number: int, *, acting_user: User, surface: str, expected: Expected = lambda task: None
+) -> None:
+    """The same by its number. ``expected`` as of `reschedule`. Raises UnknownSchedule."""
+    found, _definition = deed_of(get_schedule(number))
+    require(acting_user, found.permission, surface=surface)
     with transaction.atomic():
-        task = PeriodicTask.objects.filter(name=_name(found, definition)).first()
-        if task is None:
-            raise ScheduleRefused(
-                gettext("“%(name)s” is not scheduled.") % {"name": _name(found, definition)}
-            )
+        task = _held(number)
+        expected(task)
         _record("unschedule", task, acting_user, surface)
         task.delete()
+
+
+def get_schedule(number: int) -> PeriodicTask:
+    """Raises UnknownSchedule, for what is no schedule of ours too."""
+    found = next((task for task in schedules() if task.pk == number), None)
+    if found is None:
+        raise UnknownSchedule(gettext("There is no schedule %(number)s.") % {"number": number})
+    return found
+
+
+def deed_of(task: PeriodicTask) -> tuple[Deed, str | None]:
+    """What a schedule does, and to which data migration."""
+    deed = next(deed for deed in DEEDS.values() if deed.task == task.task)
+    arguments = json.loads(task.args)
+    return deed, arguments[0] if arguments else None
+
+
+def schedule_told(task: PeriodicTask) -> dict[str, Any]:
+    """A schedule as JSON; ``at`` is its crontab line, in the time zone that follows it."""
+    deed, definition = deed_of(task)
+    times = task.crontab
+    return {
+        "id": task.pk,
+        "name": task.name,
+        "deed": deed.name,
+        "migration": definition,
+        "at": "" if times is None else " ".join(getattr(times, name) for name in _FIELDS),
+        "time_zone": "" if times is None else str(times.timezone),
+        "enabled": task.enabled,
+        "last_run_at": task.last_run_at,
+    }
+
+
+def _held(number: int) -> PeriodicTask:
+    """The schedule as it is now, its row locked until the transaction ends."""
+    rows = PeriodicTask.objects.select_related("crontab").select_for_update(of=("self",))
+    task = rows.filter(pk=number).first()
+    if task is None:
+        raise UnknownSchedule(gettext("There is no schedule %(number)s.") % {"number": number})
+    return task
 
 
 def schedules() -> list[PeriodicTask]:

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.fields import given
 from migrations_tools.api.filters import InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent, idempotent_apart
 from migrations_tools.api.pages import Entries, Pages
@@ -32,7 +33,6 @@ from sessions_app.api.agent_shapes import (
     ProjectSwitchSerializer,
     SwitchProjectSerializer,
 )
-from sessions_app.api.requests import given
 from sessions_app.models import UNASSIGNED_ID, ActivityEvent, AgentSession, Session
 from sessions_app.models.session import SessionQuerySet
 from sessions_app.selectors.agent_visibility import find_agent_session, visible_agent_sessions

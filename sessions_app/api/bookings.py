@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
+from migrations_tools.api.fields import given
 from migrations_tools.api.filters import InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
@@ -22,7 +23,6 @@ from sessions_app.api.lesson_shapes import (
     BookingSerializer,
     NewBookingSerializer,
 )
-from sessions_app.api.requests import given
 from sessions_app.models import AttendanceStatus, Booking, BookingStatus
 from sessions_app.selectors.lessons import (
     booking_item,

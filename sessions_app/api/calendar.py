@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from sessions_app.api.requests import asked
+from migrations_tools.api.fields import asked
 from sessions_app.selectors.lessons import calendar_events, icalendar_feed
 
 

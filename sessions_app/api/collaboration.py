@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
-from migrations_tools.api.fields import ReasonSerializer
+from migrations_tools.api.fields import ReasonSerializer, asked, given
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -28,7 +28,6 @@ from sessions_app.api.collaboration_shapes import (
     SessionWordsSerializer,
     session_told,
 )
-from sessions_app.api.requests import asked, given
 from sessions_app.collaboration.roles import Right
 from sessions_app.collaboration.state import Collaboration
 from sessions_app.reading.collaboration import email_of

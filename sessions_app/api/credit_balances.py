@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
+from migrations_tools.api.fields import IdField, asked, given
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
-from sessions_app.api.requests import LARGEST_ID, asked, given
 from sessions_app.models import CreditReason
 from sessions_app.selectors.lessons.credits import balance_of, find_account, transactions_of
 from sessions_app.services.lessons import adjust_credits
@@ -22,9 +22,7 @@ from sessions_app.services.lessons.credits import LARGEST_ADJUSTMENT
 
 
 class CreditQuerySerializer(serializers.Serializer[Any]):
-    student = serializers.IntegerField(
-        min_value=1, max_value=LARGEST_ID, required=False, help_text="For admins; else oneself."
-    )
+    student = IdField(required=False, help_text="For admins; else oneself.")
 
 
 class CreditBalanceSerializer(serializers.Serializer[Any]):
@@ -46,7 +44,7 @@ class CreditTransactionSerializer(serializers.Serializer[Any]):
 
 
 class NewCreditAdjustmentSerializer(serializers.Serializer[Any]):
-    student = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    student = IdField()
     amount = serializers.IntegerField(min_value=-LARGEST_ADJUSTMENT, max_value=LARGEST_ADJUSTMENT)
     note = serializers.CharField(max_length=2_000, allow_blank=True)
 

@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
+from migrations_tools.api.fields import asked, given
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from sessions_app.api.lesson_shapes import (
     BookingSerializer,
     StudentAttendanceSerializer,
 )
-from sessions_app.api.requests import asked, given
 from sessions_app.models import AttendanceStatus, BookingStatus
 from sessions_app.selectors.lessons import bookings_of_lesson, get_booking, public_id_of
 from sessions_app.services.lessons import (

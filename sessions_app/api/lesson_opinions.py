@@ -12,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.fields import IdField, given
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
 from sessions_app.api.lesson_shapes import NewFeedbackSerializer
-from sessions_app.api.requests import LARGEST_ID, PersonSerializer, given
+from sessions_app.api.requests import PersonSerializer
 from sessions_app.models import Feedback, PerformanceReview
 from sessions_app.selectors.lessons import public_id_of
 from sessions_app.selectors.lessons.opinions import find_review, visible_feedback, visible_reviews
@@ -56,7 +57,7 @@ class ReviewValuesSerializer(serializers.Serializer[Any]):
 class NewReviewSerializer(ReviewValuesSerializer):
     """Of a student with a seat."""
 
-    student = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    student = IdField()
 
 
 class PerformanceReviewSerializer(serializers.Serializer[Any]):

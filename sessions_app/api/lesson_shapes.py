@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from sessions_app.api.requests import LARGEST_ID, InstantField, NamedReferenceSerializer
+from migrations_tools.api.fields import IdField
+from sessions_app.api.requests import InstantField, NamedReferenceSerializer
 from sessions_app.models import (
     SESSION_TRANSITIONS,
     AttendanceStatus,
@@ -31,9 +32,9 @@ class LessonQuerySerializer(serializers.Serializer[Any]):
 
     page = serializers.IntegerField(default=1)
     page_size = serializers.IntegerField(default=DEFAULT_PAGE_SIZE)
-    semester = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
-    cohort = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
-    instructor = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    semester = IdField(required=False)
+    cohort = IdField(required=False)
+    instructor = IdField(required=False)
     delivery = serializers.ChoiceField(choices=Delivery.choices, required=False)
     status = serializers.ChoiceField(choices=LESSON_STATUSES, required=False)
     date_from = serializers.DateField(required=False)
@@ -94,13 +95,9 @@ class LessonValuesSerializer(serializers.Serializer[Any]):
 
     title = serializers.CharField(max_length=255, allow_blank=True)
     description = serializers.CharField(required=False, allow_blank=True, allow_null=True)
-    semester = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
-    cohort = serializers.IntegerField(
-        min_value=1, max_value=LARGEST_ID, required=False, allow_null=True
-    )
-    instructor = serializers.IntegerField(
-        min_value=1, max_value=LARGEST_ID, required=False, allow_null=True
-    )
+    semester = IdField()
+    cohort = IdField(required=False, allow_null=True)
+    instructor = IdField(required=False, allow_null=True)
     delivery = serializers.ChoiceField(choices=Delivery.choices, required=False)
     starts_at = InstantField()
     ends_at = InstantField()
@@ -156,7 +153,7 @@ class AttendanceSerializer(serializers.Serializer[Any]):
 
 
 class StudentAttendanceSerializer(AttendanceSerializer):
-    student = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    student = IdField()
 
 
 class NewFeedbackSerializer(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
+from migrations_tools.api.fields import asked, given
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages, page_answer
 from migrations_tools.api.versions import require_match, tagged
@@ -22,7 +23,6 @@ from sessions_app.api.lesson_shapes import (
     LessonStatusSerializer,
     LessonValuesSerializer,
 )
-from sessions_app.api.requests import asked, given
 from sessions_app.models import SessionStatus
 from sessions_app.selectors.lessons import (
     LessonFilters,

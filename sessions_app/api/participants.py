@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.fields import asked, given
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -21,7 +22,6 @@ from sessions_app.api.collaboration_shapes import (
     ParticipantQuerySerializer,
     ParticipantSerializer,
 )
-from sessions_app.api.requests import asked, given
 from sessions_app.collaboration.errors import ParticipantNotFound
 from sessions_app.collaboration.state import Collaboration, Member
 from sessions_app.reading.collaboration import email_of

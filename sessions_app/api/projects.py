@@ -15,12 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
+from migrations_tools.api.fields import given
 from migrations_tools.api.filters import WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
 from sessions_app.api.agent_shapes import ProjectSerializer, ProjectValuesSerializer
-from sessions_app.api.requests import given
 from sessions_app.models import Project, ProjectStatus
 from sessions_app.selectors.agent_visibility import find_visible_project, visible_projects
 from sessions_app.services.projects import create_project, delete_project, update_project

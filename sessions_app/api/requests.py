@@ -1,4 +1,4 @@
-"""Reading what a request asks for, and values that several resources take."""
+"""Values that several resources take and tell."""
 
 from __future__ import annotations
 
@@ -7,32 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import User
-from django.db.models import BigIntegerField
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from migrations_tools.text import storable
 from sessions_app.selectors.lessons.items import name_of
 
-LARGEST_ID: Final = BigIntegerField.MAX_BIGINT
 DEEPEST: Final = 32  # levels of an object of JSON
 
 _INFINITE: Final = (math.inf, -math.inf)
-
-
-def asked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The parameters of the address; an empty one counts as not given. 422 for unusable ones."""
-    query = kind(data={name: value for name, value in request.query_params.items() if value != ""})
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
-
-
-def given(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The values of the body. 422 for unusable ones."""
-    body = kind(data=request.data)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
 
 
 class InstantField(serializers.DateTimeField):

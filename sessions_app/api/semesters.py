@@ -15,18 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
-from migrations_tools.api.fields import ReasonSerializer
+from migrations_tools.api.fields import IdField, ReasonSerializer, given
 from migrations_tools.api.filters import WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
 from sessions_app.api.lesson_shapes import SemesterReferenceSerializer
-from sessions_app.api.requests import (
-    LARGEST_ID,
-    NamedReferenceSerializer,
-    PersonSerializer,
-    given,
-)
+from sessions_app.api.requests import NamedReferenceSerializer, PersonSerializer
 from sessions_app.models import Cohort, Semester, SemesterStatus
 from sessions_app.selectors.lessons import viewer_of
 from sessions_app.selectors.lessons.semesters import (
@@ -78,11 +73,9 @@ class SemesterValuesSerializer(ReasonSerializer):
     end_date = serializers.DateField()
     status = serializers.ChoiceField(choices=SemesterStatus.choices, required=False)
     is_active = serializers.BooleanField(required=False)
-    master_instructor = serializers.IntegerField(
-        min_value=1, max_value=LARGEST_ID, required=False, allow_null=True
-    )
+    master_instructor = IdField(required=False, allow_null=True)
     assistants = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID),
+        child=IdField(),
         max_length=100,
         required=False,
     )
@@ -102,7 +95,7 @@ class CohortNameSerializer(ReasonSerializer):
 
 
 class NewCohortSerializer(CohortNameSerializer):
-    semester = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
+    semester = IdField()
 
 
 class SemesterFilters(filters.FilterSet):

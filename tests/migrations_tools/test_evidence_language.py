@@ -73,7 +73,7 @@ def test_rejected_lines_are_kept_in_english_and_refused_files_told_in_arabic(
     settings: Any, tmp_path: Path
 ) -> None:
     settings.CARRYOVER_HOME = tmp_path / "home"
-    who = {"acting_user": system_user(), "surface": "admin"}
+    who: dict[str, Any] = {"acting_user": system_user(), "surface": "admin"}
     file = lines(tmp_path / "contest.jsonl", {"_id": "c1"}, "no object")
     other = tmp_path / "contest.pdf"
     other.write_bytes(b"%PDF-1.4 and more")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,8 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from migrations_tools.comparisons import comparison_of, comparison_url
-from migrations_tools.models import LedgerEntry
+from migrations_tools.comparisons import comparison_of, comparison_url, may_see, newest_outcome
 
 _ROWS = 20  # staged rows of one record that are linked
 
@@ -35,8 +35,7 @@ class ComparePage:
         found = comparison_of(definition, step, key)
         if found is None:
             raise Http404(_("There is no such record, or it cannot be compared."))
-        shown = [*found.legacy[:1], *found.new]
-        if not all(_may_see(request, obj) for obj in shown):
+        if not may_see(cast(User, request.user), found):
             raise PermissionDenied
         context = {
             **self._site.each_context(request),
@@ -44,7 +43,7 @@ class ComparePage:
             "comparison": found,
             "legacy": [_linked(obj) for obj in found.legacy[:_ROWS]],
             "new": [_linked(obj) for obj in found.new],
-            "outcome": _newest_outcome(definition, step, key),
+            "outcome": newest_outcome(definition, step, key),
         }
         return TemplateResponse(request, "admin/migrations_tools/imports/compare.html", context)
 
@@ -53,20 +52,6 @@ def compare_link(definition: str, step: int, key: str) -> SafeString | str:
     """A link to the comparison of a record, for lists; a dash where there is none."""
     address = comparison_url(definition, step, key)
     return format_html('<a href="{}">{}</a>', address, _("compare")) if address else "–"
-
-
-def _newest_outcome(definition: str, step: int, key: str) -> LedgerEntry | None:
-    """What the last run made of the key."""
-    entries = LedgerEntry.objects.filter(run__definition=definition, step=step, key=key)
-    return entries.select_related("run").order_by("-id").first()
-
-
-def _may_see(request: HttpRequest, obj: Model) -> bool:
-    meta = obj._meta
-    return any(
-        request.user.has_perm(f"{meta.app_label}.{right}_{meta.model_name}")
-        for right in ("view", "change")
-    )
 
 
 def _linked(obj: Model) -> tuple[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django_celery_beat.models import PeriodicTask
 
 from migrations_tools.definitions.registry import all_definitions
 from migrations_tools.management.base import CarryoverCommand, ExitCode
@@ -13,6 +14,7 @@ from migrations_tools.services.schedules import (
     DEEDS,
     ScheduleRefused,
     schedule,
+    schedule_told,
     schedules,
     unschedule,
 )
@@ -40,16 +42,7 @@ class Command(CarryoverCommand):
         else:
             for name in _names(options["name"]):
                 self._change(deed, name, options)
-        found = [
-            {
-                "name": task.name,
-                "at": _line(task),
-                "enabled": task.enabled,
-                "last_run_at": task.last_run_at,
-            }
-            for task in schedules()
-        ]
-        return {"schedules": found}, ExitCode.DONE
+        return {"schedules": [_told(task) for task in schedules()]}, ExitCode.DONE
 
     def _change(self, deed: str, name: str | None, options: dict[str, Any]) -> None:
         by: dict[str, Any] = {
@@ -74,11 +67,7 @@ def _names(name: str | None) -> list[str | None]:
     return [found.name for found in all_definitions()] if name == "all" else [name]
 
 
-def _line(task: Any) -> str:
-    times = task.crontab
-    if times is None:
-        return ""
-    return (
-        f"{times.minute} {times.hour} {times.day_of_month} {times.month_of_year} "
-        f"{times.day_of_week} ({times.timezone})"
-    )
+def _told(task: PeriodicTask) -> dict[str, Any]:
+    told = schedule_told(task)
+    told["at"] = f"{told['at']} ({told['time_zone']})"
+    return {name: told[name] for name in ("name", "at", "enabled", "last_run_at")}

@@ -92,6 +92,11 @@ def test_rejected_lines_are_a_file_that_no_spreadsheet_takes_for_formulas():
     assert answer["Content-Disposition"] == f'attachment; filename="rejected-{found.pk}.csv"'
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines == ["table,line,code,detail,text", ',3,bad,Bad.,"\'=HYPERLINK(""x"")"']
+    asis = caller.client.get(f"{ROOT}{PATH}{found.pk}/rejected/text/")
+    assert asis["Content-Type"] == "text/plain; charset=utf-8"
+    assert b"".join(asis.streaming_content) == b'=HYPERLINK("x")\n'
+    guest = Caller(person("guest"))
+    assert guest.get(f"{PATH}{found.pk}/rejected/text/").status_code == 404
 
 
 def test_an_upload_is_dropped_and_its_file_with_it(home, django_capture_on_commit_callbacks):
