@@ -103,7 +103,12 @@ class ActionViewSet(WritesLetters, DatabaseViewSet):
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Discard a draft; its history stays."""
-        discard_draft(int(pk), acting_user=caller(request), surface=SURFACE)
+        discard_draft(
+            int(pk),
+            before=lambda draft: require_match(request, ActionSerializer(draft).data),
+            acting_user=caller(request),
+            surface=SURFACE,
+        )
         return Response(status=204)
 
     @extend_schema(

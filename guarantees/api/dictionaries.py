@@ -136,7 +136,13 @@ class _DictionaryViewSet(DatabaseViewSet):
         return tagged(self._shown(row))
 
     def destroy(self, request: Request, pk: str) -> Response:
-        remove_row(self.looked_at, int(pk), acting_user=caller(request), surface=SURFACE)
+        remove_row(
+            self.looked_at,
+            int(pk),
+            before=lambda now: require_match(request, self._shown(now)),
+            acting_user=caller(request),
+            surface=SURFACE,
+        )
         return Response(status=204)
 
     def _shown(self, row: Model) -> Any:

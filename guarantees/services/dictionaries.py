@@ -87,14 +87,24 @@ def change_row(
     return row
 
 
-def remove_row(model: type[Row], pk: int, *, acting_user: User, surface: str) -> None:
+def remove_row(
+    model: type[Row],
+    pk: int,
+    *,
+    acting_user: User,
+    surface: str,
+    before: Callable[[Row], None] | None = None,
+) -> None:
     """Delete it, and with a supplier or bank its other names; the history stays.
 
+    ``before`` as of `change_row`.
     Raises PermissionRefused, NoSuchRow, or InUse for a supplier or bank of guarantees or actions.
     """
     _require(model, "delete", acting_user, surface)
     with transaction.atomic():
         row = _locked(model, pk)
+        if before is not None:
+            before(row)
         require_unused(row)
         delete(row, acting_user=acting_user, reason=history_reason("removed", surface))
 

@@ -106,7 +106,13 @@ class SessionView(GenericAPIView[Any]):
     @extend_schema(operation_id="sessions_destroy", responses={204: None})
     def delete(self, request: Request, session_id: str) -> Response:
         """Hide the session from everybody, for good; for its owner."""
-        collaboration.delete_session(session_id, acting_user=caller(request), surface=SURFACE)
+        user = caller(request)
+        collaboration.delete_session(
+            session_id,
+            acting_user=user,
+            surface=SURFACE,
+            expected=lambda held: require_match(request, session_told(held, user)),
+        )
         return Response(status=204)
 
 

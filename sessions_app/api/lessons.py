@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.db import transaction
@@ -108,23 +109,12 @@ class LessonView(GenericAPIView[Any]):
     @extend_schema(operation_id="lessons_update", request=LessonValuesSerializer, examples=[_FEWER])
     def patch(self, request: Request, lesson: str) -> Response:
         """Change what is sent; the rules hold for what results. More seats promote waiters."""
-        public_id = public_id_of(lesson)
-        if "If-Match" not in request.headers:
-            return _updated(request, public_id)
-        with transaction.atomic():
-            find_lesson(public_id, viewer_of(caller(request)), lock=True)
-            require_match(request, _told(request, public_id))
-            try:
-                return _updated(request, public_id)
-            except CarryoverError as refusal:
-                refused = refusal
-        raise refused  # behind the transaction: what it put on record stays
+        return _as_seen(request, public_id_of(lesson), _updated)
 
     @extend_schema(operation_id="lessons_destroy", responses={204: None})
     def delete(self, request: Request, lesson: str) -> Response:
         """Delete a lesson that nothing refers to; 409 counts in ``blocking`` what does."""
-        delete_lesson(public_id_of(lesson), acting_user=caller(request))
-        return Response(status=204)
+        return _as_seen(request, public_id_of(lesson), _deleted)
 
 
 class LessonStatusView(GenericAPIView[Any]):
@@ -144,6 +134,27 @@ class LessonStatusView(GenericAPIView[Any]):
 
 def lesson_address(public_id: str) -> str:
     return reverse("api-lesson", args=[public_id])
+
+
+def _as_seen(
+    request: Request, public_id: str, deed: Callable[[Request, str], Response]
+) -> Response:
+    """Do it to the lesson, if that still is as the caller's ``If-Match`` has it."""
+    if "If-Match" not in request.headers:
+        return deed(request, public_id)
+    with transaction.atomic():
+        find_lesson(public_id, viewer_of(caller(request)), lock=True)
+        require_match(request, _told(request, public_id))
+        try:
+            return deed(request, public_id)
+        except CarryoverError as refusal:
+            refused = refusal
+    raise refused  # behind the transaction: what it put on record stays
+
+
+def _deleted(request: Request, public_id: str) -> Response:
+    delete_lesson(public_id, acting_user=caller(request))
+    return Response(status=204)
 
 
 def _updated(request: Request, public_id: str) -> Response:

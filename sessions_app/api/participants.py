@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
@@ -100,9 +101,7 @@ class ParticipantView(GenericAPIView[Any]):
             **given(NewRoleSerializer, request),
             acting_user=caller(request),
             surface=SURFACE,
-            expected=lambda held: require_match(
-                request, ParticipantSerializer(_member(held, email)).data
-            ),
+            expected=_as_seen(request, email),
         )
         return _told(_member(session, email))
 
@@ -110,7 +109,11 @@ class ParticipantView(GenericAPIView[Any]):
     def delete(self, request: Request, session_id: str, email: str) -> Response:
         """Take somebody out, or an invitation back; the person can be invited again."""
         collaboration.remove_participant(
-            session_id, email=email, acting_user=caller(request), surface=SURFACE
+            session_id,
+            email=email,
+            acting_user=caller(request),
+            surface=SURFACE,
+            expected=_as_seen(request, email),
         )
         return Response(status=204)
 
@@ -130,6 +133,11 @@ def _member(session: Collaboration, email: str) -> Member:
     if member is None:
         raise ParticipantNotFound(_("Nobody of that address is in the session."))
     return member
+
+
+def _as_seen(request: Request, email: str) -> Callable[[Collaboration], None]:
+    """Refuses a change of somebody who is no longer as the caller read it."""
+    return lambda held: require_match(request, ParticipantSerializer(_member(held, email)).data)
 
 
 def _told(member: Member, *, status: int = 200, location: str = "") -> Response:

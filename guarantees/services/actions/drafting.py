@@ -131,8 +131,14 @@ def edit_draft(
     return action
 
 
-def discard_draft(action_id: int, *, acting_user: User, surface: str) -> None:
-    """Delete a draft; its history stays.
+def discard_draft(
+    action_id: int,
+    *,
+    acting_user: User,
+    surface: str,
+    before: Callable[[GuaranteeAction], None] | None = None,
+) -> None:
+    """Delete a draft; its history stays. ``before`` as of `edit_draft`.
 
     Raises PermissionRefused, NotFound, AlreadyIssued or SessionLocked.
     """
@@ -141,6 +147,8 @@ def discard_draft(action_id: int, *, acting_user: User, surface: str) -> None:
     )
     with transaction.atomic():
         action, _ = lock_draft(action_id)
+        if before is not None:
+            before(action)
         require_draft(action)
         session = lock_session_of(action.session_id)
         reason = _told("discard", action, surface)

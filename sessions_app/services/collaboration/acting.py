@@ -156,11 +156,9 @@ def edit_session(
     about = None if description is None else trimmed(description)
 
     def rule(session: Collaboration, deed: Deed) -> Collaboration:
-        edited = rules.edit(session, deed, title=named, description=about)
-        expected(session)
-        return edited
+        return rules.edit(session, deed, title=named, description=about)
 
-    return _change(session_id, rule, signature, surface)
+    return _change(session_id, _as_seen(rule, expected), signature, surface)
 
 
 def invite(
@@ -230,18 +228,19 @@ def remove_participant(
     for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
+    expected: Expected = _whatever,
 ) -> Collaboration:
     """Take somebody out, or an invitation back; the person can be invited again.
 
-    Raises OwnerStays, ParticipantNotFound, SessionArchived, Forbidden, NotFound or
-    NotAuthenticated.
+    ``expected`` as of `edit_session`. Raises OwnerStays, ParticipantNotFound, SessionArchived,
+    Forbidden, NotFound or NotAuthenticated.
     """
-    return _change(
-        session_id,
-        lambda session, deed: rules.remove(session, deed, email=email),
-        _signature("remove", acting_user, surface, reason, now, for_owner),
-        surface,
-    )
+
+    def rule(session: Collaboration, deed: Deed) -> Collaboration:
+        return rules.remove(session, deed, email=email)
+
+    signature = _signature("remove", acting_user, surface, reason, now, for_owner)
+    return _change(session_id, _as_seen(rule, expected), signature, surface)
 
 
 def change_role(
@@ -263,12 +262,10 @@ def change_role(
     """
 
     def rule(session: Collaboration, deed: Deed) -> Collaboration:
-        changed = rules.change_role(session, deed, email=email, role=role)
-        expected(session)
-        return changed
+        return rules.change_role(session, deed, email=email, role=role)
 
     signature = _signature("change role", acting_user, surface, reason, now, for_owner)
-    return _change(session_id, rule, signature, surface)
+    return _change(session_id, _as_seen(rule, expected), signature, surface)
 
 
 def transfer_ownership(
@@ -333,10 +330,14 @@ def delete_session(
     for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
+    expected: Expected = _whatever,
 ) -> Collaboration:
-    """Hide a session from everybody, for good; its id stays taken. As `archive_session`."""
+    """Hide a session from everybody, for good; its id stays taken. As `archive_session`;
+    ``expected`` as of `edit_session`.
+    """
     signature = _signature("delete", acting_user, surface, reason, now, for_owner)
-    return _change(session_id, _to(SessionStatus.DELETED), signature, surface)
+    rule = _as_seen(_to(SessionStatus.DELETED), expected)
+    return _change(session_id, rule, signature, surface)
 
 
 def _title(title: str) -> str:
@@ -345,6 +346,17 @@ def _title(title: str) -> str:
             _("A title has 1 to %(longest_title)s characters.") % {"longest_title": _LONGEST_TITLE}
         )
     return trimmed(title)
+
+
+def _as_seen(rule: rules.Rule, expected: Expected) -> rules.Rule:
+    """``rule``, refused where the held session is not as expected; who may not is told that."""
+
+    def checked(session: Collaboration, deed: Deed) -> Collaboration:
+        changed = rule(session, deed)
+        expected(session)
+        return changed
+
+    return checked
 
 
 def _to(status: SessionStatus) -> rules.Rule:

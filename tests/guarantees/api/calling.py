@@ -49,8 +49,8 @@ class Caller:
     def patch(self, path: str, body: Any = None, **headers: str) -> Any:
         return self.send("PATCH", path, body, **headers)
 
-    def delete(self, path: str) -> Any:
-        return self.send("DELETE", path)
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.send("DELETE", path, **headers)
 
 
 def code(answer: Any) -> str:

@@ -192,6 +192,7 @@ def test_a_draft_is_changed_issued_or_discarded(api):
         assert (answer.status_code, code(answer)) == (409, "already_issued")
 
     second = api.post(f"guarantees/{found.pk}/release/", {"draft": True}).json()["id"]
+    assert api.delete(f"actions/{second}/", If_Match=made["ETag"]).status_code == 412
     assert api.delete(f"actions/{second}/").status_code == 204
     assert api.get(f"actions/{second}/").status_code == 404
     for answer in (api.patch("actions/0/"), api.delete("actions/99/"), api.post("actions/9/issue/"),

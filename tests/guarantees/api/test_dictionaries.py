@@ -32,7 +32,8 @@ def test_a_supplier_is_added_changed_and_removed(api):
     assert Supplier.objects.get().normalized_name == "النور"
     assert api.patch(path, {"name": "x"}, If_Match=added["ETag"]).status_code == 412
     assert api.get(path)["ETag"] == changed["ETag"]
-    assert api.delete(path).status_code == 204
+    assert api.delete(path, If_Match=added["ETag"]).status_code == 412
+    assert api.delete(path, If_Match=changed["ETag"]).status_code == 204
     assert (api.get(path).status_code, api.delete(path).status_code) == (404, 404)
     assert Supplier.history.count() == 3
 

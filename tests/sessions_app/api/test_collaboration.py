@@ -184,6 +184,9 @@ def test_nobody_changes_what_they_have_not_seen():
     assert ann.patch(his, {"role": "viewer"}, If_Match=tag).status_code == 200
     stale = ann.patch(his, {"role": "admin"}, If_Match=tag)
     assert refusal(stale) == (412, "precondition_failed")
+    for path, seen in ((his, tag), (S1, fresh["ETag"])):
+        assert refusal(ann.delete(path, If_Match=seen)) == (412, "precondition_failed")
+        assert ann.delete(path, If_Match=ann.get(path)["ETag"]).status_code == 204
     assert SessionParticipant.objects.count() == 0  # the old system leads: nothing is written here
 
 

@@ -202,6 +202,8 @@ def test_nobody_changes_what_they_have_not_seen(master, semester):
     assert fresh.json()["title"] == "One"
     again = caller.patch(path, {"title": "Two"}, If_Match=fresh["ETag"])
     assert again.json()["title"] == "Two"
+    assert refusal(caller.delete(path, If_Match=tag)) == (412, "precondition_failed")
+    assert caller.delete(path, If_Match=again["ETag"]).status_code == 204
 
 
 def test_a_lesson_with_records_is_not_deleted_and_a_clean_one_is(master, semester):
