@@ -17,7 +17,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from migrations_tools.api.fields import LARGEST_ID
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
 
@@ -71,20 +70,6 @@ class Search(filters.SearchFilter):
                 }
             )
         return list(super().get_search_terms(request))
-
-
-class _IdFormField(forms.IntegerField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options | {"min_value": 1, "max_value": LARGEST_ID})
-
-
-class IdFilter(django_filters.NumberFilter):
-    """The id of a row, within what a column holds."""
-
-    field_class = _IdFormField
-
-    def get_max_validator(self) -> None:
-        return None
 
 
 class _DayFormField(forms.DateField):

@@ -13,12 +13,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guarantees.api.base import DatabaseViewSet, IdFilter
+from guarantees.api.base import DatabaseViewSet
 from guarantees.api.fields import LONGEST_NAME, LONGEST_TEXT, StrictSerializer
 from guarantees.models import Bank, BankAlias, Supplier, SupplierAlias, SupplierOverride
 from guarantees.services.dictionaries import add_row, change_row, remove_row
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import IdField
+from migrations_tools.api.filters import IdFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.versions import require_match, tagged
 

@@ -8,7 +8,7 @@ import django_filters
 from django.db.models import QuerySet, Value
 from django.db.models.functions import MD5
 
-from guarantees.api.base import DayFilter, IdFilter
+from guarantees.api.base import DayFilter
 from guarantees.models import (
     ActionSession,
     ActionStatus,
@@ -21,6 +21,7 @@ from guarantees.models import (
     MatchStatus,
 )
 from guarantees.models.number import comparable, trimmed
+from migrations_tools.api.filters import IdFilter, YesNoFilter
 
 
 class GuaranteeFilters(django_filters.FilterSet):
@@ -33,7 +34,7 @@ class GuaranteeFilters(django_filters.FilterSet):
     supplier = IdFilter()
     bank = IdFilter()
     batch = IdFilter()
-    is_protected = django_filters.BooleanFilter()
+    is_protected = YesNoFilter()
     expiry_from = DayFilter(field_name="current_expiry", lookup_expr="gte")
     expiry_to = DayFilter(field_name="current_expiry", lookup_expr="lte")
 
@@ -68,7 +69,7 @@ class ActionFilters(django_filters.FilterSet):
 
 
 class ActionSessionFilters(django_filters.FilterSet):
-    is_locked = django_filters.BooleanFilter()
+    is_locked = YesNoFilter()
     date_from = DayFilter(field_name="day", lookup_expr="gte")
     date_to = DayFilter(field_name="day", lookup_expr="lte")
 

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from migrations_tools.api.access import SURFACE, caller, may_read, refuse_reader
 from migrations_tools.api.fields import TextField, known_id
-from migrations_tools.api.filters import WholeOrder
+from migrations_tools.api.filters import WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import etag, require_match, tagged
@@ -153,7 +153,7 @@ class MismatchSerializer(serializers.ModelSerializer[Mismatch]):
 class MismatchFilters(filters.FilterSet):
     """Which differences are wanted."""
 
-    explained = filters.BooleanFilter("explained_by", "isnull", exclude=True)
+    explained = YesNoFilter("explained_by", "isnull", exclude=True)
     operation = filters.CharFilter(max_length=50)
 
 

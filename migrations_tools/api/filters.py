@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
+from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from django_filters import fields
 from django_filters import rest_framework as filters
 from rest_framework.filters import OrderingFilter
@@ -27,6 +28,43 @@ class WholeOrder(OrderingFilter):
         ordering = [*(self.get_ordering(request, queryset, view) or ())]
         ascends = bool(ordering) and not ordering[0].startswith("-")
         return queryset.order_by(*ordering, "pk" if ascends else "-pk")
+
+
+_YES_OR_NO: Final = {"": None, "true": True, "1": True, "false": False, "0": False}
+
+
+class _YesNoField(forms.NullBooleanField):
+    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]  # None: not asked
+        try:
+            return _YES_OR_NO[str(value or "").strip().lower()]
+        except KeyError as error:
+            raise ValidationError("This is neither true nor false.", code="invalid") from error
+
+
+class YesNoFilter(filters.BooleanFilter):
+    """``true`` or ``1``, ``false`` or ``0``; another word is refused and not passed over."""
+
+    field_class = _YesNoField
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"widget": forms.TextInput, **options})
+
+
+class IntegerFilter(filters.NumberFilter):
+    """A whole number from ``min_value`` to ``max_value``; one with decimals is refused."""
+
+    field_class = forms.IntegerField
+
+    def get_max_validator(self) -> None:
+        return None
+
+
+class IdFilter(IntegerFilter):
+    """The id of a row, within what a column holds."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        bounds = {"min_value": 1, "max_value": BigIntegerField.MAX_BIGINT}
+        super().__init__(*args, **bounds, **options)
 
 
 class _InstantField(fields.IsoDateTimeField):

@@ -19,6 +19,8 @@ from rest_framework.views import APIView
 
 PAGE_SIZE: Final = 25
 LARGEST_PAGE: Final = 100
+#: Of what goes by a cursor.
+LARGEST_CURSOR_PAGE: Final = 1_000
 _DIGITS_OF_BIGINT: Final = 19
 
 
@@ -27,6 +29,12 @@ class _PageQuerySerializer(serializers.Serializer[Any]):
         default=1, min_value=1, max_value=BigIntegerField.MAX_BIGINT // LARGEST_PAGE
     )
     page_size = serializers.IntegerField(default=PAGE_SIZE, min_value=1, max_value=LARGEST_PAGE)
+
+
+class _SizeQuerySerializer(serializers.Serializer[Any]):
+    page_size = serializers.IntegerField(
+        default=LARGEST_PAGE, min_value=1, max_value=LARGEST_CURSOR_PAGE
+    )
 
 
 class Pages(BasePagination):
@@ -80,21 +88,28 @@ class Pages(BasePagination):
 class Entries(CursorPagination):
     """``{"next", "previous", "results"}`` by cursor: what is added meanwhile moves nothing.
 
-    Ordered by a number: a cursor of somebody's own making that has none is 404.
+    Ordered by a number: a cursor of somebody's own making that has none is 404. ``page_size`` goes
+    to 1,000.
     """
 
     page_size = LARGEST_PAGE
     page_size_query_param = "page_size"
-    max_page_size = 1_000
+    max_page_size = LARGEST_CURSOR_PAGE
     ordering = "id"
 
     def decode_cursor(self, request: Request) -> Any:
+        if not request.query_params.get(self.cursor_query_param):
+            return None
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None:
-            place = str(cursor.position)
-            if not (place.isascii() and place.isdigit() and len(place) < _DIGITS_OF_BIGINT):
-                raise NotFound(self.invalid_cursor_message)
+        if cursor is None or not _is_ours(cursor):
+            raise NotFound(self.invalid_cursor_message)
         return cursor
+
+    def get_page_size(self, request: Request) -> int:
+        given = request.query_params.get(self.page_size_query_param)
+        asked = _SizeQuerySerializer(data={"page_size": given} if given else {})
+        asked.is_valid(raise_exception=True)
+        return int(asked.validated_data["page_size"])
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         address = {"type": ["string", "null"], "format": "uri"}
@@ -103,6 +118,14 @@ class Entries(CursorPagination):
             "required": ["next", "previous", "results"],
             "properties": {"next": address, "previous": address, "results": schema},
         }
+
+
+def _is_ours(cursor: Any) -> bool:
+    """Whether it names a place: what is no cursor at all is decoded into one without."""
+    if cursor.position is None:
+        return bool(cursor.offset or cursor.reverse)
+    place = str(cursor.position)
+    return place.isascii() and place.isdigit() and len(place) < _DIGITS_OF_BIGINT
 
 
 def page_answer(request: Request, *, count: int, number: int, size: int, results: Any) -> Response:

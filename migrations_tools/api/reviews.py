@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 from migrations_tools.api.access import SURFACE, caller, refuse_reader
 from migrations_tools.api.definitions import OptionSerializer
 from migrations_tools.api.fields import LONGEST_KEY, KeysField, ReasonField, ValuesField, known_id
-from migrations_tools.api.filters import WholeOrder
+from migrations_tools.api.filters import IntegerFilter, WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.run_serializers import RunSerializer
@@ -105,9 +105,9 @@ class ReviewFilters(filters.FilterSet):
     run = filters.UUIDFilter("run_id")
     migration = filters.CharFilter("run__definition", max_length=100)
     decision = filters.MultipleChoiceFilter(choices=ReviewDecision.choices)
-    waiting = filters.BooleanFilter()
+    waiting = YesNoFilter()
     key = filters.CharFilter(max_length=LONGEST_KEY)
-    step = filters.NumberFilter(min_value=0, max_value=32_767)
+    step = IntegerFilter(min_value=0, max_value=32_767)
     confidence_below = filters.NumberFilter("confidence", "lt", min_value=0, max_value=1)
     confidence_from = filters.NumberFilter("confidence", "gte", min_value=0, max_value=1)
 

@@ -12,7 +12,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from migrations_tools.api.filters import WholeOrder
+from migrations_tools.api.filters import IntegerFilter, WholeOrder, YesNoFilter
 from migrations_tools.api.pages import Entries, Pages
 from migrations_tools.api.runs import readable_run
 from migrations_tools.models import Batch, Check, LedgerEntry, RowChange, Run, Transition
@@ -152,7 +152,7 @@ class LedgerFilters(filters.FilterSet):
     outcome = filters.MultipleChoiceFilter(choices=Outcome.choices)
     code = filters.CharFilter(max_length=60)
     key = filters.CharFilter(max_length=1_000)
-    step = filters.NumberFilter(min_value=0, max_value=32_767)
+    step = IntegerFilter(min_value=0, max_value=32_767)
 
 
 class ProblemFilters(filters.FilterSet):
@@ -178,14 +178,14 @@ class BatchFilters(filters.FilterSet):
     """Which batches are wanted."""
 
     state = filters.ChoiceFilter(choices=BatchState.choices)
-    step = filters.NumberFilter(min_value=0, max_value=32_767)
+    step = IntegerFilter(min_value=0, max_value=32_767)
 
 
 class CheckFilters(filters.FilterSet):
     """Which results are wanted."""
 
     verification = filters.UUIDFilter()
-    ok = filters.BooleanFilter()
+    ok = YesNoFilter()
     code = filters.CharFilter(max_length=60)
 
 

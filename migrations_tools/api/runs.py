@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from migrations_tools.api.access import SURFACE, caller, refuse_reader
 from migrations_tools.api.fields import ReasonField, TextField, ValuesField
-from migrations_tools.api.filters import InstantFilter, WholeOrder
+from migrations_tools.api.filters import InstantFilter, WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.run_serializers import (
@@ -41,7 +41,7 @@ class RunFilters(filters.FilterSet):
     kind = filters.MultipleChoiceFilter(choices=RunKind.choices)
     state = filters.MultipleChoiceFilter(choices=RunState.choices)
     verification_state = filters.ChoiceFilter(choices=VerificationState.choices)
-    active = filters.BooleanFilter(method="only_active", label="Whether it may still write.")
+    active = YesNoFilter(method="only_active", label="Whether it may still write.")
     parent = filters.UUIDFilter("parent_id", label="Rollbacks of this run.")
     created_after = InstantFilter("created_at", "gte")
     created_before = InstantFilter("created_at", "lt")

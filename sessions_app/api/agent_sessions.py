@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import given
-from migrations_tools.api.filters import InstantFilter, WholeOrder
+from migrations_tools.api.filters import IdFilter, InstantFilter, WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent, idempotent_apart
 from migrations_tools.api.pages import Entries, Pages
 from migrations_tools.api.versions import tagged
@@ -51,9 +51,9 @@ class AgentSessionFilters(filters.FilterSet):
 
     status = filters.ChoiceFilter(choices=AGENT_STATUSES)
     project = filters.UUIDFilter(field_name="project_id")
-    user = filters.NumberFilter(field_name="user_id")
-    orphan = filters.BooleanFilter(field_name="project", lookup_expr="isnull")
-    parked = filters.BooleanFilter(method="keep_parked")
+    user = IdFilter(field_name="user_id")
+    orphan = YesNoFilter(field_name="project", lookup_expr="isnull")
+    parked = YesNoFilter(method="keep_parked")
     active_after = InstantFilter(field_name="last_activity_at", lookup_expr="gte")
     active_before = InstantFilter(field_name="last_activity_at", lookup_expr="lt")
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
 from migrations_tools.api.fields import given
-from migrations_tools.api.filters import InstantFilter, WholeOrder
+from migrations_tools.api.filters import IdFilter, InstantFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
@@ -43,7 +43,7 @@ class BookingFilters(filters.FilterSet):
     """``lesson`` is a public id, ``student`` an account's id."""
 
     lesson = filters.CharFilter(field_name="lesson__session__session_id", max_length=255)
-    student = filters.NumberFilter(field_name="student_id")
+    student = IdFilter(field_name="student_id")
     status = filters.ChoiceFilter(choices=BookingStatus.choices)
     starts_after = InstantFilter(field_name="lesson__starts_at", lookup_expr="gte")
     starts_before = InstantFilter(field_name="lesson__starts_at", lookup_expr="lt")

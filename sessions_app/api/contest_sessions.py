@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
-from migrations_tools.api.filters import InstantFilter, WholeOrder
+from migrations_tools.api.filters import InstantFilter, IntegerFilter, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
@@ -60,7 +60,7 @@ class ContestSessionFilters(filters.FilterSet):
     contest = filters.CharFilter(
         field_name="contest_result__contest", lookup_expr="iexact", max_length=255
     )
-    year = filters.NumberFilter(field_name="contest_result__year")
+    year = IntegerFilter(field_name="contest_result__year", min_value=1, max_value=9_999)
     mode = filters.CharFilter(field_name="contest_result__mode", max_length=255)
     status = filters.ChoiceFilter(choices=CONTEST_STATUSES)
     created_after = InstantFilter(field_name="created_at", lookup_expr="gte")

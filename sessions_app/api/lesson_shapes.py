@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from migrations_tools.api.fields import IdField
+from migrations_tools.api.fields import LARGEST_ID, IdField
 from sessions_app.api.requests import InstantField, NamedReferenceSerializer
 from sessions_app.models import (
     SESSION_TRANSITIONS,
@@ -30,7 +30,7 @@ LESSON_STATUSES: Final = [
 class LessonQuerySerializer(serializers.Serializer[Any]):
     """What a list can be asked for; an empty value filters nothing."""
 
-    page = serializers.IntegerField(default=1)
+    page = serializers.IntegerField(default=1, max_value=LARGEST_ID)
     page_size = serializers.IntegerField(default=DEFAULT_PAGE_SIZE)
     semester = IdField(required=False)
     cohort = IdField(required=False)

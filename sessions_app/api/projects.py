@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import given
-from migrations_tools.api.filters import WholeOrder
+from migrations_tools.api.filters import WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -30,7 +30,7 @@ _NEW = OpenApiExample("A project", {"name": "Web shop"}, request_only=True)
 
 class ProjectFilters(filters.FilterSet):
     status = filters.ChoiceFilter(choices=ProjectStatus.choices)
-    is_primary = filters.BooleanFilter()
+    is_primary = YesNoFilter()
 
     class Meta:
         model = Project

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,8 +13,6 @@ from migrations_tools.text import storable
 from sessions_app.selectors.lessons.items import name_of
 
 DEEPEST: Final = 32  # levels of an object of JSON
-
-_INFINITE: Final = (math.inf, -math.inf)
 
 
 class InstantField(serializers.DateTimeField):
@@ -34,7 +31,7 @@ class JSONObjectField(serializers.DictField):
 
     default_error_messages = {
         "deep": f"This is nested more than {DEEPEST} levels deep.",
-        "unusable": "This holds a character or a number that cannot be stored.",
+        "unusable": "This holds a character that cannot be stored.",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -52,7 +49,7 @@ class JSONObjectField(serializers.DictField):
         elif isinstance(value, list):
             for inner in value:
                 self._check(inner, levels - 1)
-        elif (isinstance(value, str) and not storable(value)) or value in _INFINITE:
+        elif isinstance(value, str) and not storable(value):
             self.fail("unusable")
 
 

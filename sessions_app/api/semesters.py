@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import IdField, ReasonSerializer, given
-from migrations_tools.api.filters import WholeOrder
+from migrations_tools.api.filters import IdFilter, WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -100,7 +100,7 @@ class NewCohortSerializer(CohortNameSerializer):
 
 class SemesterFilters(filters.FilterSet):
     status = filters.ChoiceFilter(choices=SemesterStatus.choices)
-    is_active = filters.BooleanFilter()
+    is_active = YesNoFilter()
     on = filters.DateFilter(method="keep_those_on")
 
     class Meta:
@@ -112,7 +112,7 @@ class SemesterFilters(filters.FilterSet):
 
 
 class CohortFilters(filters.FilterSet):
-    semester = filters.NumberFilter(field_name="semester_id")
+    semester = IdFilter(field_name="semester_id")
 
     class Meta:
         model = Cohort
