@@ -7,7 +7,10 @@ import threading
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
+from knox.models import AuthToken
 
 from migrations_tools.api import events
 from migrations_tools.models import Run, Transition
@@ -77,6 +80,61 @@ def test_a_stream_ends_after_its_time_and_shows_that_it_is_alive(monkeypatch):
     text = b"".join(answer.streaming_content).decode()
     assert ": still here" in text
     assert "event: end" not in text
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run that waits for a worker."""
+    monkeypatch.setattr(events, "LOOK_SECONDS", 0.05)
+    stage(1)
+    run = runs.start_run("carry_orders", **actor())
+    assert run is not None
+    return run
+
+
+@pytest.mark.parametrize("loss", ["right", "token", "account"])
+def test_a_stream_ends_when_its_reader_may_no_longer_see_the_run(queued: Run, loss: str) -> None:
+    reader = person("reader", "view_run")
+    token, secret = AuthToken.objects.create(reader)
+    answer: Any = Client(headers={"Authorization": f"Token {secret}"}).get(
+        f"/api/v1/runs/{queued.pk}/events/"
+    )
+    lines = iter(answer.streaming_content)
+    told = [next(lines) for _ in range(3)]
+    assert b"event: progress" in told[-1]
+    {
+        "right": lambda: reader.user_permissions.clear(),
+        "token": lambda: token.delete(),
+        "account": lambda: User.objects.filter(pk=reader.pk).update(is_active=False),
+    }[loss]()
+    assert list(lines) == []
+
+
+def test_streams_leave_room_for_others_and_tell_the_state_all_the_same(queued: Run) -> None:
+    path = f"/api/v1/runs/{queued.pk}/events/"
+    client = operator().client
+    followers = [client.get(path) for _ in range(events.MOST_AT_ONCE)]
+    for follower in followers:
+        next(iter(follower.streaming_content))
+    short = b"".join(client.get(path).streaming_content).decode()
+    assert short.startswith("retry: 2000")
+    assert '"action": "queue"' in short.replace('":"', '": "')
+    assert "event: progress" in short
+    followers.pop().close()
+    followers.append(client.get(path))
+    next(iter(followers[-1].streaming_content))
+    assert not events._places.acquire(blocking=False)
+    for follower in followers:
+        follower.close()
+    assert events._places.acquire(blocking=False)
+    events._places.release()
+
+
+def test_a_run_with_many_transitions_tells_all_of_them_before_its_end(monkeypatch) -> None:
+    monkeypatch.setattr(events, "_MOST", 2)
+    stage(1)
+    _, told = stream(operator(), f"runs/{carry()['run']}/events/")
+    assert [name for name, _, _ in told if name != "progress"] == ["transition"] * 3 + ["end"]
 
 
 def test_errors_are_json_in_the_envelope_whatever_is_accepted():
