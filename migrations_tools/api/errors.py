@@ -80,12 +80,15 @@ def _tellable(value: Any) -> Any:
 
 
 def _details(refusal: CarryoverError) -> dict[str, Any]:
-    """What the refusal names; the values that cannot be are listed as `fields`, as DRF's are."""
+    """What the refusal names; the values that cannot be are listed as `fields`, as DRF's are.
+
+    A 422 always lists them (SPEC §4): where no value is named, it is the whole request.
+    """
     named = dict(refusal.fields)
     if isinstance(named.get("details"), list):
         return {"fields": named.pop("details")} | named
-    if refusal.http_status == status.HTTP_422_UNPROCESSABLE_ENTITY and "field" in named:
-        field = {"field": named.pop("field"), "code": refusal.code, "message": refusal.message}
+    if refusal.http_status == status.HTTP_422_UNPROCESSABLE_ENTITY:
+        field = {"field": named.pop("field", ""), "code": refusal.code, "message": refusal.message}
         return {"fields": [field]} | named
     return named
 

@@ -68,7 +68,8 @@ def parse_options(options: type[Any], values: Mapping[str, Any]) -> Any:
         names = ", ".join(sorted(known)) or "none"
         raise InvalidOption(
             _("Unknown option “%(unknown)s”. Options are: %(names)s.")
-            % {"unknown": unknown[0], "names": names}
+            % {"unknown": unknown[0], "names": names},
+            field=f"options.{unknown[0]}",
         )
     form = options_form(options)()
     parsed: dict[str, Any] = {}
@@ -78,7 +79,8 @@ def parse_options(options: type[Any], values: Mapping[str, Any]) -> Any:
         except ValidationError as error:
             raise InvalidOption(
                 _("Option %(name)s: %(messages)s")
-                % {"name": name, "messages": " ".join(error.messages)}
+                % {"name": name, "messages": " ".join(error.messages)},
+                field=f"options.{name}",
             ) from error
         parsed[name] = known[name].default if cleaned in (None, "") else cleaned
     return options(**parsed)

@@ -10,7 +10,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from migrations_tools.exceptions import CarryoverError, UnknownRun
+from migrations_tools.exceptions import CarryoverError, InvalidOption, UnknownRun
 
 
 def answer_to(error: Exception, **headers: str):
@@ -52,6 +52,22 @@ def test_errors_keep_their_class_and_code(error, status, code):
 def test_fields_of_a_refusal_are_its_details():
     status, told = answer_to(CarryoverError("Not empty.", blocking={"bookings": 2}))
     assert (status, told["details"]) == (409, {"blocking": {"bookings": 2}})
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({}, {"field": ""}),
+        ({"field": "options.a"}, {"field": "options.a"}),
+        ({"field": "file", "size": 3}, {"field": "file"}),
+    ],
+)
+def test_a_refusal_that_is_422_lists_what_cannot_be(named, told):
+    status, error = answer_to(InvalidOption("No such option.", **named))
+    assert (status, error["code"]) == (422, "invalid_option")
+    field = {"code": "invalid_option", "message": "No such option.", **told}
+    rest = {name: value for name, value in named.items() if name != "field"}
+    assert error["details"] == {"fields": [field], **rest}
 
 
 def test_invalid_fields_are_422_and_listed_with_their_paths():
