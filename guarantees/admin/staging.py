@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from guarantees.models import ImportedRecord, ImportSession
 from migrations_tools.admin.base import ReadOnly
-from migrations_tools.admin.imports.comparing import compare_link
+from migrations_tools.templatetags.comparing import compare_link
 
 
 @admin.register(ImportSession)
@@ -42,4 +42,4 @@ class ImportedRecordAdmin(ReadOnly):
 
     @admin.display(description=_("in both systems"))
     def in_both_systems(self, record: ImportedRecord) -> SafeString | str:
-        return compare_link("split_imported_records", 0, str(record.pk))
+        return compare_link("split_imported_records", 0, str(record.pk)) or "–"

@@ -31,10 +31,9 @@ from migrations_tools.admin.imports.pages import (
     chunks_of,
     done_and_told,
     own_upload,
-    refuse_without,
     steps_at,
 )
-from migrations_tools.admin.pages import who
+from migrations_tools.admin.pages import refuse_deed, who
 from migrations_tools.exceptions import CarryoverError, ImportRefused
 from migrations_tools.models import QueuedImport
 from migrations_tools.selectors.imports import import_status
@@ -192,7 +191,7 @@ def rejected_xlsx(rows: Any, name: str) -> HttpResponseBase:
 
 
 def refuse_without_add(request: HttpRequest) -> None:
-    refuse_without(request, "guarantees.add_guarantee", "import guarantees")
+    refuse_deed(request, "guarantees.add_guarantee", deed="import guarantees")
 
 
 def _address_of(upload: QueuedImport) -> str:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.exceptions import CarryoverError, PermissionRefused
 from migrations_tools.models import Run
-from migrations_tools.services.actors import require
+from migrations_tools.services.actors import require_permission
 from migrations_tools.states import Surface
 
 #: A whole redirect, or where to go and what to say.
@@ -64,13 +64,18 @@ def refuse_without(request: HttpRequest, *permissions: str) -> None:
         raise PermissionDenied
 
 
-def refuse_deed(request: HttpRequest, permission: str, run: Run | None = None) -> None:
+def refuse_deed(
+    request: HttpRequest, permission: str, run: Run | None = None, *, deed: str = ""
+) -> None:
     """Raise PermissionDenied, the attempt put on record, unless the person may do it.
 
-    ``permission`` is one of Run's, such as ``run``.
+    ``permission`` is one of the engine's, such as ``run``, or an app's with its label, such as
+    ``guarantees.add_guarantee``; ``deed`` says in words what it is asked for.
     """
+    full = permission if "." in permission else f"migrations_tools.{permission}"
+    user = cast(User, request.user)
     try:
-        require(cast(User, request.user), permission, surface=Surface.ADMIN, run=run)
+        require_permission(user, full, deed=deed, surface=Surface.ADMIN, run=run)
     except PermissionRefused as refused:
         raise PermissionDenied(refused.message) from refused
 

@@ -18,7 +18,10 @@ register = template.Library()
 
 @register.simple_tag
 def compare_link(definition: str, step: int, key: str) -> SafeString | str:
-    """A link to the comparison of the record with this key, where there is one."""
+    """A link to the comparison of the record with this key; empty where there is none.
+
+    Columns of lists use it too.
+    """
     address = comparisons.comparison_url(definition, step, key)
     return format_html('<a href="{}">{}</a>', address, _("Compare")) if address else ""
 

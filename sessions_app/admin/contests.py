@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
-from migrations_tools.admin.imports.comparing import compare_link
+from migrations_tools.templatetags.comparing import compare_link
 from sessions_app.admin.contest_pages import sections_of
 from sessions_app.admin.operations import WithOperations
 from sessions_app.models import ContestResult, LegacyContestSession, Problem, ProblemAttempt
@@ -86,4 +86,4 @@ class LegacyContestSessionAdmin(ReadOnly):
 
     @admin.display(description=_("in both systems"))
     def in_both_systems(self, row: LegacyContestSession) -> SafeString | str:
-        return compare_link("enrich_contest_sessions", 0, row.key)
+        return compare_link("enrich_contest_sessions", 0, row.key) or "–"

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.admin.base import ReadOnly
-from migrations_tools.admin.imports.comparing import compare_link
+from migrations_tools.templatetags.comparing import compare_link
 from sessions_app.models import (
     LegacyAttendance,
     LegacyBooking,
@@ -35,7 +35,7 @@ class StagedRowAdmin(ReadOnly):
 
     @admin.display(description=_("in both systems"))
     def in_both_systems(self, row: Any) -> SafeString | str:
-        return compare_link(self.migration, self.step, self.key_of(row))
+        return compare_link(self.migration, self.step, self.key_of(row)) or "–"
 
     def key_of(self, row: Any) -> str:
         return str(row.key)

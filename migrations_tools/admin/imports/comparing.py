@@ -11,11 +11,9 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from migrations_tools.comparisons import comparison_of, comparison_url, may_see, newest_outcome
+from migrations_tools.comparisons import comparison_of, may_see, newest_outcome
 
 _ROWS = 20  # staged rows of one record that are linked
 
@@ -46,12 +44,6 @@ class ComparePage:
             "outcome": newest_outcome(definition, step, key),
         }
         return TemplateResponse(request, "admin/migrations_tools/imports/compare.html", context)
-
-
-def compare_link(definition: str, step: int, key: str) -> SafeString | str:
-    """A link to the comparison of a record, for lists; a dash where there is none."""
-    address = comparison_url(definition, step, key)
-    return format_html('<a href="{}">{}</a>', address, _("compare")) if address else "–"
 
 
 def _linked(obj: Model) -> tuple[str, Any]:

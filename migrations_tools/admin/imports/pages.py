@@ -1,4 +1,4 @@
-"""What pages of uploads share, whatever is uploaded: who acts, whose upload it is, refusals."""
+"""What pages of uploads share, whatever is uploaded: whose upload it is, and refusals."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from migrations_tools.exceptions import CarryoverError, PermissionRefused
 from migrations_tools.imports.upload_kinds import own_upload_kind
 from migrations_tools.models import QueuedImport
-from migrations_tools.services.actors import require_permission
 from migrations_tools.services.uploads import UnknownUpload, UploadClosed, get_upload
-from migrations_tools.states import Surface
 
 #: The steps of an import, as every page of it shows them.
 STEPS = (_("Choose"), _("Upload"), _("Look at it"), _("Import"), _("Result"))
@@ -28,14 +26,6 @@ class UploadForm(forms.Form):
     """The file. What is in it the service finds out; name and type are not believed."""
 
     file = forms.FileField(label=_("File"), allow_empty_file=True, max_length=1_000)
-
-
-def refuse_without(request: HttpRequest, permission: str, deed: str) -> None:
-    """Raise PermissionDenied, on record, where the person may not."""
-    try:
-        require_permission(cast(User, request.user), permission, deed=deed, surface=Surface.ADMIN)
-    except PermissionRefused as refusal:
-        raise PermissionDenied(refusal.message) from refusal
 
 
 def own_upload(request: HttpRequest, number: int, kind: str | None = None) -> QueuedImport:

@@ -21,10 +21,9 @@ from migrations_tools.admin.imports.pages import (
     done_and_told,
     facts,
     own_upload,
-    refuse_without,
     steps_at,
 )
-from migrations_tools.admin.pages import who
+from migrations_tools.admin.pages import refuse_deed, who
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.imports.kinds import ImportKind, get_kind
 from migrations_tools.imports.preview import LOOKED_AT, RowStatus
@@ -275,7 +274,7 @@ def _progress(upload: QueuedImport) -> dict[str, Any]:
 
 
 def _refuse_without_import(request: HttpRequest) -> None:
-    refuse_without(request, "migrations_tools.import", "import legacy files")
+    refuse_deed(request, "import", deed="import legacy files")
 
 
 def _raising(error: Exception) -> Any:
