@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from migrations_tools.evidence import check_bundle, evidence_of, write_bundle
+from migrations_tools.evidence.bundle import MOST_IN_PDF, report_html
 from migrations_tools.exceptions import CarryoverError
-from migrations_tools.models import Run
+from migrations_tools.models import LedgerEntry, RowChange, Run, Transition
 from tests.migrations_tools.test_datamigrate import datamigrate
 from tests.migrations_tools.verification.shop import carry, roll_back, stage, verified
 
@@ -80,6 +83,30 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, tmp_path: Path) -> No
     assert (code, answer["error"]["code"]) == (1, "bundle_refused")
     assert path.read_text() == "mine"
     assert datamigrate("report", "--out", str(tmp_path / "new"))[0] == 1
+
+
+def test_it_reads_sums_and_never_the_rows_of_a_run(run: Run) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        evidence_of(run)
+    asked = " ".join(query["sql"] for query in queries)
+    for model in (LedgerEntry, RowChange):
+        assert model._meta.db_table not in asked
+    assert len(queries) < 15
+
+
+def test_the_pdf_of_a_long_history_has_its_end_and_says_where_the_rest_is(run: Run) -> None:
+    tuned = [
+        Transition(run=run, actor=run.actor, surface="api", action="tune", reason=f"no. {number}.")
+        for number in range(150)
+    ]
+    Transition.objects.bulk_create(tuned)
+    evidence = evidence_of(run)
+    everything = report_html(evidence)
+    assert ("no. 0." in everything, "no. 149." in everything) == (True, True)
+    assert "These are the newest" not in everything
+    short = report_html(evidence, most=MOST_IN_PDF)
+    assert ("no. 49." in short, "no. 50." in short, "no. 149." in short) == (False, True, True)
+    assert f"{len(evidence['transitions']) - MOST_IN_PDF} before them are in" in short
 
 
 def _changed(files: dict[str, bytes]) -> None:
