@@ -19,9 +19,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from guarantees.letters import LANGUAGES, render_letters
+from guarantees.letters import (
+    LANGUAGES,
+    MOST_IN_PDF,
+    part_of,
+    render_letters,
+    render_letters_as_pdf,
+)
+from guarantees.services.actions.finding import LARGEST_ID
 from migrations_tools.api.schema import ERRORS, ErrorEnvelopeSerializer
-from migrations_tools.pdf import render_pdf
 
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -67,6 +73,12 @@ class LetterNegotiation(DefaultContentNegotiation):
 class LetterQuerySerializer(serializers.Serializer[Any]):
     language = serializers.ChoiceField(choices=list(LANGUAGES), default="ar")
     format = serializers.ChoiceField(choices=["html", "pdf"], required=False)
+    part = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LARGEST_ID,
+        help_text=f"Letters in parts of {MOST_IN_PDF}: 1 is the first.",
+    )
 
 
 #: What the addresses of letters answer, for their descriptions.
@@ -89,12 +101,16 @@ class WritesLetters(APIView):
         """One document with the letters of these actions, a page each."""
         asked = LetterQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        html = render_letters(action_ids, language=asked.validated_data["language"])
+        language, part = asked.validated_data["language"], asked.validated_data.get("part")
+        if part is not None:
+            action_ids = part_of(action_ids, part)
         if request.accepted_renderer.format == "pdf":
             name = "letter.pdf" if len(action_ids) == 1 else "letters.pdf"
             return Response(
-                render_pdf(html), headers={"Content-Disposition": f'inline; filename="{name}"'}
+                render_letters_as_pdf(action_ids, language=language),
+                headers={"Content-Disposition": f'inline; filename="{name}"'},
             )
+        html = render_letters(action_ids, language=language)
         answer = Response(html)
         # a letter has its style in it; exactly that one is allowed
         answer._csp_update = {"style-src": [csp.SELF, *_digests(html)]}  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from guarantees.action_errors import LetterRefused, NotFound, ValueRefused
 from guarantees.letters.facts import letter_of, sender, with_letters
 from guarantees.models import ActionSession, GuaranteeAction
 from guarantees.services.actions.finding import LARGEST_ID
+from migrations_tools.pdf import render_pdf
 
 #: Language → direction of writing.
 LANGUAGES: Final = {"ar": "rtl", "en": "ltr"}
@@ -25,8 +26,9 @@ LANGUAGES: Final = {"ar": "rtl", "en": "ltr"}
 STYLESHEET: Final = "carryover/letters.css"
 _STYLES: Final = Path(__file__).parent.parent / "static" / STYLESHEET
 
-#: Letters that one document holds at most: a session of more is printed in parts.
+#: Letters that one document holds at most, one PDF, and one part of a document.
 MOST_LETTERS: Final = 500
+MOST_IN_PDF: Final = 100  # more keep a person waiting for minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,10 @@ def render_letters(
     if len(action_ids) > MOST_LETTERS:
         raise ValueRefused(
             _(
-                "%(action_ids)s letters are more than one document holds; take "
-                "%(most_letters)s at a time."
+                "%(n)s letters are more than one document holds, which is %(most)s. Take them in "
+                "parts: part 1 to part %(parts)s."
             )
-            % {"action_ids": len(action_ids), "most_letters": MOST_LETTERS}
+            % {"n": len(action_ids), "most": MOST_LETTERS, "parts": len(parts_of(action_ids))}
         )
     return render_to_string(
         f"guarantees/letters/{language}.html",
@@ -79,6 +81,39 @@ def render_letters(
             "tools": tools,
         },
     )
+
+
+def render_letters_as_pdf(action_ids: Sequence[int], *, language: str = "ar") -> bytes:
+    """The same document as PDF. Raises as `render_letters`, also for too many letters of a PDF,
+    and PDFUnavailable.
+    """
+    if len(action_ids) > MOST_IN_PDF:
+        raise ValueRefused(
+            _(
+                "%(n)s letters are more than one PDF holds, which is %(most)s. Take them in parts: "
+                "part 1 to part %(parts)s."
+            )
+            % {"n": len(action_ids), "most": MOST_IN_PDF, "parts": len(parts_of(action_ids))}
+        )
+    return render_pdf(render_letters(action_ids, language=language))
+
+
+def parts_of(action_ids: Sequence[int]) -> list[Sequence[int]]:
+    """The letters in parts that one PDF holds each; part 1 is the first."""
+    starts = range(0, len(action_ids), MOST_IN_PDF)
+    return [action_ids[start : start + MOST_IN_PDF] for start in starts]
+
+
+def part_of(action_ids: Sequence[int], part: int) -> Sequence[int]:
+    """The letters of one part, counted from 1. Raises ValueRefused where there is no such part."""
+    parts = parts_of(action_ids)
+    if not 1 <= part <= len(parts):
+        raise ValueRefused(
+            _("There is no part %(part)s of these letters; the last is part %(parts)s.")
+            % {"part": part, "parts": len(parts)},
+            field="part",
+        )
+    return parts[part - 1]
 
 
 def letters_of_session(session_id: int) -> list[int]:

@@ -114,8 +114,8 @@ def test_letters_that_are_none_are_refused_in_words():
         ({"action": drafted.pk}, 409, "is a draft"),
         ({"action": 2**63 - 1}, 404, "There is no action"),
         ({"action": "9" * 19}, 404, "There is no action"),
-        ({"action": "9" * 30}, 422, "is no number of an action"),
-        ({"action": "x"}, 422, "is no number of an action"),
+        ({"action": "9" * 30}, 422, "is no number."),
+        ({"action": "x"}, 422, "is no number."),
         ({}, 422, "Name at least one action"),
         ({"action": drafted.pk, "language": "fr"}, 422, "is no language of letters"),
     ]
@@ -139,8 +139,19 @@ def test_the_letters_of_a_session_are_one_pdf(monkeypatch):
     assert pdf["Content-Type"] == "application/pdf"
     assert pdf.content.startswith(b"%PDF-")
     assert pdf.content.count(b"/Type /Page\n") in (0, 2)  # 0: the objects are compressed
-    monkeypatch.setattr("guarantees.admin.letter_pages._MOST_IN_PDF", 1)
-    assert user.get(page, {"format": "pdf"}).status_code == 422
+    for place in ("letters.pages", "admin.letter_pages"):
+        monkeypatch.setattr(f"guarantees.{place}.MOST_IN_PDF", 1)
+    refused = user.get(page, {"format": "pdf"})
+    assert (refused.status_code, "part 1 to part 2" in refused.content.decode()) == (422, True)
+    assert user.get(page, {"format": "pdf", "part": "2"}).content.startswith(b"%PDF-")
+    shown = user.get(page, {"language": "en"}).content.decode()
+    assert ("Letters 2 to 2 of 2" in shown, "Save as PDF" in shown) == (True, False)
+    monkeypatch.setattr("guarantees.admin.letter_pages.MOST_LETTERS", 1)
+    first = user.get(page, {"language": "en"}, follow=True)
+    assert first.redirect_chain == [("?language=en&part=1", 302)]
+    assert first.content.decode().count('<section class="letter">') == 1
+    for part, status in (("3", 422), ("0", 422), ("x", 422)):
+        assert user.get(page, {"part": part}).status_code == status
     gone = reverse("admin:guarantees_actionsession_letters", args=[session.pk + 1])
     assert user.get(gone).status_code == 404
     assert client("view_guaranteeaction").get(page).status_code == 403

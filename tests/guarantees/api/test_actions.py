@@ -314,13 +314,23 @@ def test_letters_that_are_not_written_are_refused_as_json(api):
     assert Caller(person()).get(f"actions/{made.pk}/letter/").status_code == 404
 
 
-def test_letters_of_a_session_or_of_several_actions_are_one_document(api):
+def test_letters_of_a_session_or_of_several_actions_are_one_document(api, monkeypatch):
     guarantee()
     guarantee(number="LG-2")
     first, second = issue(), issue("release", number="LG-2")
     issue("modification", changes={"type": "x"}, reason="misread")
     session = api.get(f"action-sessions/{first.session_id}/letters/", {"language": "en"})
     assert session.content.decode().count('<section class="letter">') == 2
+    parts = f"action-sessions/{first.session_id}/letters/"
+    monkeypatch.setattr("guarantees.letters.pages.MOST_IN_PDF", 1)
+    last = api.get(parts, {"language": "en", "part": 2}).content.decode()
+    assert ("Release of bank" in last, "Extension of bank" in last) == (True, False)
+    too_many = api.get(parts, {"format": "pdf"})
+    assert (too_many.status_code, "part 1 to part 2" in too_many.json()["error"]["message"]) == (
+        422,
+        True,
+    )
+    assert api.get(parts, {"part": 3}).status_code == 422
     both = api.get("actions/letters/", {"id": [second.pk, first.pk], "language": "en"})
     text = both.content.decode()
     assert text.index("Release of bank") < text.index("Extension of bank")
