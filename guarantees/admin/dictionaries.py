@@ -29,7 +29,7 @@ from guarantees.models import (
     SupplierAlias,
     SupplierOverride,
 )
-from guarantees.services.dictionaries import remove_row, require_unused
+from guarantees.services.dictionaries import remove_row
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin
 from migrations_tools.admin.exporting import ExportMixin
@@ -54,12 +54,6 @@ class _Party(AnyDigitsSearch, _Dictionary):
 
     column: str  # of guarantees
     alias: type[Model]
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What is named is not collected with all that names it: the service says why it stays."""
-        for row in objs:
-            require_unused(row)
-        return super().get_deleted_objects(objs, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)

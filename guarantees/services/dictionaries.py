@@ -14,13 +14,12 @@ from guarantees.entry_errors import EntryRefused, NoSuchRow
 from guarantees.models import (
     Bank,
     BankAlias,
-    Guarantee,
-    GuaranteeAction,
     Supplier,
     SupplierAlias,
     SupplierOverride,
 )
 from guarantees.names import normalize_name
+from migrations_tools.referring import keeper_of
 from migrations_tools.services.actors import require_permission
 from migrations_tools.signing import delete, history_reason, save
 
@@ -34,9 +33,6 @@ _NAMES: Final[dict[type[Model], tuple[str, ...]]] = {
     Bank: ("name_en", "name_ar"),
     BankAlias: ("name",),
 }
-
-#: What names suppliers and banks, and keeps them.
-_NAMING: Final[tuple[type[Model], ...]] = (Guarantee, GuaranteeAction)
 
 
 class InUse(EntryRefused):
@@ -105,23 +101,12 @@ def remove_row(
         row = _locked(model, pk)
         if before is not None:
             before(row)
-        require_unused(row)
+        if keeper_of(row) is not None:
+            raise InUse(
+                _("%(name)s cannot be removed: guarantees or actions name it.") % {"name": row},
+                id=pk,
+            )
         delete(row, acting_user=acting_user, reason=history_reason("removed", surface))
-
-
-def require_unused(row: Model) -> None:
-    """Raises InUse for a supplier or bank that guarantees or actions name.
-
-    Nothing is collected for that: a supplier may have a hundred thousand guarantees.
-    """
-    column = row._meta.model_name or ""
-    if column not in ("supplier", "bank"):
-        return
-    if any(model._default_manager.filter(**{column: row}).exists() for model in _NAMING):
-        raise InUse(
-            _("%(name)s cannot be removed: guarantees or actions name it.") % {"name": row},
-            id=row.pk,
-        )
 
 
 def _require(model: type[Model], deed: str, user: User, surface: str) -> None:

@@ -61,15 +61,15 @@ class AskingForm(SeenForm):
                 self._record(refusal)
             add_refusal(self, refusal)
 
+    @property
+    def deed(self) -> str:
+        """What saving this form is called on record."""
+        verb = "add" if self.instance._state.adding else "change"
+        return f"{verb} a {self._meta.model._meta.model_name}"
+
     def _record(self, refusal: CarryoverError) -> None:
         """What the service put on record was undone with all the rest."""
-        deed = "add" if self.instance._state.adding else "change"
-        record_refusal(
-            self.acting_user,
-            surface=Surface.ADMIN,
-            deed=f"{deed} a {self._meta.model._meta.model_name}",
-            code=refusal.code,
-        )
+        record_refusal(self.acting_user, surface=Surface.ADMIN, deed=self.deed, code=refusal.code)
 
     def save(self, commit: bool = True) -> Any:
         """Nothing yet."""
@@ -96,6 +96,17 @@ class AskingAdmin(RefusedInWords):
         obj.refresh_from_db()
         if form.meanwhile:
             self.message_user(request, form.meanwhile, messages.WARNING)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Ask the service whether it would, before anybody is asked to confirm.
+
+        What it refuses is said in its words; nothing that refers to the rows is collected then.
+        """
+        with transaction.atomic():
+            for obj in objs:
+                self.remove(obj, **who(request))
+            transaction.set_rollback(True)
+        return super().get_deleted_objects(objs, request)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.remove(obj, **who(request))

@@ -102,10 +102,10 @@ class SeenForm(forms.ModelForm[Any]):
             }
             for name in changed
         ]
-        sentence = _("Somebody else has changed this since the page was opened: %(changes)s.")
-        return (
-            f"{sentence % {'changes': get_text_list(told, _('and'))}} {_last_change(row)}".strip()
-        )
+        sentence = _("Somebody else has changed this since the page was opened: %(changes)s.") % {
+            "changes": get_text_list(told, _("and"))
+        }
+        return f"{sentence} {_last_change(self.instance)}".strip()
 
 
 def _read(sent: Any) -> Mapping[str, Any]:

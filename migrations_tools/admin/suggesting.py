@@ -20,7 +20,7 @@ from migrations_tools.text import storable
 
 #: Names that the browser is given to complete from; whoever is not among them is written out.
 MOST_SUGGESTED: Final = 500
-_NAMED: Final = re.compile(r"(?:.*\()?\s*([0-9A-Za-z-]{1,36})\s*\)?", re.DOTALL)
+_NAMED: Final = re.compile(r".*\(([0-9A-Za-z-]{1,36})\)\s*", re.DOTALL)
 
 
 class SuggestingInput(forms.TextInput):
@@ -45,6 +45,8 @@ class SuggestingField(forms.CharField):
     """Shows ``Name (id)``; takes that, an id, or what `find` knows. Gives the row, or None."""
 
     unknown: Any = _("Nothing here has that name.")
+    #: Whether a key alone is taken; not where names look like keys.
+    takes_keys = True
 
     def __init__(self, **options: Any) -> None:
         self._found: dict[str, Any] = {}
@@ -85,12 +87,13 @@ class SuggestingField(forms.CharField):
         text = str(super().to_python(value) or "")
         if not text:
             return None
+        super().run_validators(text)
         if text not in self._found:
             self._found[text] = self._read(text)
         return self._found[text]
 
     def run_validators(self, value: Any) -> None:
-        """Those of texts do not concern a row."""
+        """Those of texts do not concern a row: `to_python` has asked them."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -101,7 +104,9 @@ class SuggestingField(forms.CharField):
     def _read(self, text: str) -> Any:
         named = _NAMED.fullmatch(text)
         row = self._by_key(named[1]) if named else None
-        if row is None and storable(text) and len(text) <= (self.max_length or 0):
+        if row is None and self.takes_keys:
+            row = self._by_key(text)
+        if row is None and storable(text):
             row = self.find(text)
         if row is None:
             raise forms.ValidationError(self.unknown, code="unknown")

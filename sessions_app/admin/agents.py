@@ -19,6 +19,7 @@ from migrations_tools.admin.addresses import admin_address
 from migrations_tools.dashboard import Card, Figure, Item
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.states import Surface
+from sessions_app.admin.forms import AgentWordsForm
 from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import Deed, Operation, OperationForm, ReasonForm, WithOperations
 from sessions_app.admin.sessions import SessionAdmin, StatusFilter, SwitchInline
@@ -183,6 +184,7 @@ class ProjectFilter(admin.SimpleListFilter):
 
 @admin.register(AgentSession)
 class AgentSessionAdmin(WithList, WithOperations, SessionAdmin):
+    form = AgentWordsForm
     change_form_template = "sessions_app/admin/agent.html"
     tools = [(gettext_lazy("Health and alerts"), "sessions_app_agentsession_health")]
     empty_state = EmptyState(

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from migrations_tools.cutover.stages import STAGE_SENTENCES, Side
 from migrations_tools.selectors.cutover import cutover_status
 from sessions_app.admin.collaboration_operations import OPERATIONS
+from sessions_app.admin.forms import CollaborationWordsForm
 from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import Button, WithOperations
 from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
@@ -58,8 +59,11 @@ class ChangeRow:
 
 @admin.register(CollaborationSession)
 class CollaborationSessionAdmin(WithList, WithOperations, SessionAdmin):
-    """The words of a session are changed by the form, its people and status by operations."""
+    """The words of a session are changed by the form, its people and status by operations; both
+    in the owner's name, whichever system leads.
+    """
 
+    form = CollaborationWordsForm
     change_form_template = "sessions_app/admin/collaboration.html"
     empty_state = EmptyState(
         title=gettext_lazy("No collaboration session is here yet"),
@@ -94,13 +98,6 @@ class CollaborationSessionAdmin(WithList, WithOperations, SessionAdmin):
     @admin.display(description=gettext_lazy("people"), ordering="people_count")
     def people(self, session: Session) -> int:
         return session.people_count  # type: ignore[attr-defined, no-any-return]  # annotated
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Session | None = None) -> list[str]:
-        """While both systems are written the words stay: the form would write only one."""
-        fields = list(super().get_readonly_fields(request, obj))
-        if len(cutover_status(COLLABORATION.key)["writes"]) > 1:
-            fields += ["title", "description"]
-        return fields
 
     def sections(self, request: HttpRequest, obj: Session) -> dict[str, Any]:
         leading = leading_session(obj.session_id)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sessions_app.admin.forms import ContestWordsForm
 from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import WithOperations
 from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
@@ -88,6 +89,7 @@ def _tone(accuracy: float) -> str:
 
 @admin.register(ContestSession)
 class ContestSessionAdmin(WithList, WithOperations, SessionAdmin):
+    form = ContestWordsForm
     change_form_template = "sessions_app/admin/contest.html"
     tools = [(gettext_lazy("Progress of everybody"), "sessions_app_contestsession_cohort")]
     empty_state = EmptyState(

@@ -11,18 +11,21 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
 from migrations_tools.templatetags.comparing import compare_link
 from sessions_app.admin.contest_pages import sections_of
+from sessions_app.admin.forms import ProblemForm
 from sessions_app.admin.operations import WithOperations
 from sessions_app.models import ContestResult, LegacyContestSession, Problem, ProblemAttempt
 
 
 @admin.register(Problem)
-class ProblemAdmin(ExportMixin, NoDeletion, HistoryAdmin):
+class ProblemAdmin(AskingAdmin, ExportMixin, NoDeletion, HistoryAdmin):
     """The bank may be corrected; attempts that were filled from it stay as they are."""
 
+    form = ProblemForm
     list_display = [
         "contest_id",
         "number",

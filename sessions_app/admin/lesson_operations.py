@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migrations_tools.states import Surface
+from sessions_app.admin.fields import PersonField
 from sessions_app.admin.operations import Deed, Operation, OperationForm
 from sessions_app.lesson_errors import NotFound
 from sessions_app.models import (
@@ -32,26 +32,7 @@ _LARGEST_ID: Final = 2**63 - 1
 
 
 class BookForm(OperationForm):
-    student = forms.CharField(
-        label=gettext_lazy("Student"),
-        max_length=254,
-        help_text=gettext_lazy("User name or e-mail address."),
-    )
-
-    def clean_student(self) -> User:
-        """The one account of that name, or of that address, whatever its case."""
-        wanted: str = self.cleaned_data["student"].strip()
-        people = User.objects.filter(is_active=True)
-        found = list(people.filter(username=wanted)) or list(
-            people.filter(Q(username__iexact=wanted) | Q(email__iexact=wanted))[:2]
-        )
-        if len(found) != 1:
-            raise forms.ValidationError(
-                _("There is no such person.")
-                if not found
-                else _("Several people are called so: write the user name exactly.")
-            )
-        return found[0]
+    student = PersonField(label=gettext_lazy("Student"), required=True)
 
 
 class BookingForm(OperationForm):

@@ -18,14 +18,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from migrations_tools.admin.base import (
-    HistoryAdmin,
-    NoBulkDelete,
-    ReadOnlyInline,
-    RefusedInWords,
-)
+from migrations_tools.admin.asking import AskingAdmin
+from migrations_tools.admin.base import HistoryAdmin, NoBulkDelete, ReadOnlyInline
 from migrations_tools.admin.exporting import ExportMixin
-from migrations_tools.states import Surface
+from sessions_app.admin.fields import WithTeachers
 from sessions_app.admin.lesson_calendar import calendar_page
 from sessions_app.admin.lesson_form import LessonForm
 from sessions_app.admin.lesson_operations import OPERATIONS
@@ -48,7 +44,6 @@ from sessions_app.selectors.lessons.staff import (
     bookings_of,
     feedback_of,
     reader_of,
-    teachers,
     with_waitlist,
 )
 from sessions_app.selectors.lessons.statistics import LessonStatistics, statistics_of
@@ -100,7 +95,13 @@ class BookingRow:
 
 @admin.register(Lesson)
 class LessonAdmin(
-    WithList, WithOperations, ExportMixin, RefusedInWords, NoBulkDelete, HistoryAdmin
+    AskingAdmin,
+    WithTeachers,
+    WithList,
+    WithOperations,
+    ExportMixin,
+    NoBulkDelete,
+    HistoryAdmin,
 ):
     """Forms, deletion and operations go through the services, as the API does: same rules, same
     refusals. Instructors see the lessons that the services let them see.
@@ -164,16 +165,9 @@ class LessonAdmin(
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LessonChangeList
 
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, *args, **kwargs)
-        form.acting_user = request.user
-        return form
-
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Plain lists: semesters and cohorts are few, and not everybody gives lessons."""
-        if db_field.name == "instructor":
-            kwargs["queryset"] = teachers()
-        elif db_field.name == "cohort":
+        """Semesters and cohorts are few."""
+        if db_field.name == "cohort":
             kwargs["queryset"] = Cohort.objects.order_by("semester", "name")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -215,11 +209,8 @@ class LessonAdmin(
             return Booking.history.filter(id=deed.values["booking"], lesson_id=deed.obj.pk)
         return deed.obj.session.history
 
-    def save_model(self, request: HttpRequest, obj: Lesson, form: Any, change: bool) -> None:
-        form.carry_out()
-
-    def delete_model(self, request: HttpRequest, obj: Lesson) -> None:
-        delete_lesson(obj.session.session_id, acting_user=_user(request), surface=Surface.ADMIN)
+    def remove(self, obj: Lesson, **by: Any) -> None:
+        delete_lesson(obj.session.session_id, **by)
 
     def sections(self, request: HttpRequest, obj: Lesson) -> dict[str, Any]:
         numbers = statistics_of([obj.pk], 0)[obj.pk]

@@ -9,14 +9,11 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from migrations_tools.admin.base import (
-    HistoryAdmin,
-    NoBulkDelete,
-    ReadOnly,
-    RefusedInWords,
-)
+from migrations_tools.admin.asking import AskingAdmin
+from migrations_tools.admin.base import HistoryAdmin, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
-from migrations_tools.states import Surface
+from sessions_app.admin.fields import WithTeachers
+from sessions_app.admin.forms import CohortForm, QualificationForm, SemesterForm
 from sessions_app.models import (
     Attendance,
     Booking,
@@ -28,40 +25,77 @@ from sessions_app.models import (
     PerformanceReview,
     Semester,
 )
+from sessions_app.selectors.lessons import viewer_of
 from sessions_app.selectors.lessons.staff import reader_of, run_by
+from sessions_app.services.lessons.rules import leads
+from sessions_app.services.registers import remove_row
 from sessions_app.services.semesters import delete_cohort, delete_semester
 
 
 @admin.register(Semester)
-class SemesterAdmin(RefusedInWords, NoBulkDelete, ExportMixin, HistoryAdmin):
+class SemesterAdmin(AskingAdmin, WithTeachers, ExportMixin, HistoryAdmin):
+    """Made and changed by admins of the academy, as on the API."""
+
+    form = SemesterForm
     list_display = ["code", "name", "status", "start_date", "end_date", "master_instructor"]
     list_filter = ["status", "start_date"]
     list_select_related = ["master_instructor"]
     search_fields = ["code", "name", "venue", "city"]
-    autocomplete_fields = ["master_instructor", "assistants"]
 
-    def delete_model(self, request: HttpRequest, obj: Semester) -> None:
-        delete_semester(obj.pk, acting_user=cast(User, request.user), surface=Surface.ADMIN)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and _is_admin(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Semester | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_admin(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Semester | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_admin(request)
+
+    def remove(self, obj: Semester, **by: Any) -> None:
+        delete_semester(obj.pk, **by)
 
 
 @admin.register(Cohort)
-class CohortAdmin(RefusedInWords, NoBulkDelete, ExportMixin, HistoryAdmin):
+class CohortAdmin(AskingAdmin, ExportMixin, HistoryAdmin):
+    """Made and changed by the semester's master instructor and admins of the academy."""
+
+    form = CohortForm
     list_display = ["name", "semester"]
     list_select_related = ["semester"]
     search_fields = ["name", "semester__code", "semester__name"]
-    autocomplete_fields = ["semester"]
 
-    def delete_model(self, request: HttpRequest, obj: Cohort) -> None:
-        delete_cohort(obj, acting_user=cast(User, request.user), surface=Surface.ADMIN)
+    def get_readonly_fields(self, request: HttpRequest, obj: Cohort | None = None) -> list[str]:
+        return [] if obj is None else ["semester"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Cohort | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _leads(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Cohort | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _leads(request, obj)
+
+    def remove(self, obj: Cohort, **by: Any) -> None:
+        delete_cohort(obj, **by)
 
 
 @admin.register(InstructorQualification)
-class InstructorQualificationAdmin(ExportMixin, HistoryAdmin):
+class InstructorQualificationAdmin(AskingAdmin, WithTeachers, ExportMixin, HistoryAdmin):
+    form = QualificationForm
     list_display = ["instructor", "specialization", "is_active", "granted_at"]
     list_filter = ["is_active"]
     list_select_related = ["instructor"]
     search_fields = ["instructor__username", "specialization"]
-    autocomplete_fields = ["instructor"]
+
+    def remove(self, obj: InstructorQualification, **by: Any) -> None:
+        remove_row(InstructorQualification, obj.pk, **by)
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    return viewer_of(cast(User, request.user)).is_admin
+
+
+def _leads(request: HttpRequest, cohort: Cohort | None) -> bool:
+    viewer = viewer_of(cast(User, request.user))
+    return viewer.is_admin or cohort is None or leads(cohort.semester, viewer)
 
 
 class OfLessons(ExportMixin, ReadOnly, HistoryAdmin):

@@ -26,8 +26,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from migrations_tools.admin.asking import add_refusal
 from migrations_tools.exceptions import CarryoverError
-from sessions_app.lesson_errors import InvalidFields
 
 #: Refusals of these classes are about what was typed; the others about how things are.
 _OF_THE_FORM: Final = (400, 422)
@@ -184,7 +184,7 @@ class WithOperations(admin.ModelAdmin[Any]):
             told = operation.carry_out(deed)
         except CarryoverError as refusal:
             if refusal.http_status in _OF_THE_FORM:
-                _add_errors(form, refusal)
+                add_refusal(form, refusal)
                 return self._page(request, operation, deed, form)
             self.message_user(request, self._in_words(deed, refusal), messages.ERROR)
         else:
@@ -227,14 +227,6 @@ class WithOperations(admin.ModelAdmin[Any]):
 
     def _address_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}"
-
-
-def _add_errors(form: forms.Form, refusal: CarryoverError) -> None:
-    if not isinstance(refusal, InvalidFields):
-        form.add_error(None, refusal.message)
-        return
-    for fault in refusal.faults:
-        form.add_error(fault.field if fault.field in form.fields else None, fault.message)
 
 
 def _person(request: HttpRequest) -> User:

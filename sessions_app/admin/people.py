@@ -10,14 +10,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
 from migrations_tools.states import Surface
+from sessions_app.admin.forms import ProfileForm
 from sessions_app.admin.operations import Deed, Operation, OperationForm, WithOperations
 from sessions_app.models import CreditTransaction, LegacyIdentity, Profile
 from sessions_app.selectors.lessons import viewer_of
 from sessions_app.services.lessons import adjust_credits
 from sessions_app.services.lessons.credits import LARGEST_ADJUSTMENT
+from sessions_app.services.registers import remove_row
 
 MOST_TRANSACTIONS: Final = 20  # of a person that the page shows
 
@@ -52,9 +55,10 @@ def _adjust(deed: Deed) -> str:
 
 
 @admin.register(Profile)
-class ProfileAdmin(WithOperations, ExportMixin, HistoryAdmin):
+class ProfileAdmin(AskingAdmin, WithOperations, ExportMixin, HistoryAdmin):
     """Of a person: what they are here, and their credits. Addresses are found, not listed."""
 
+    form = ProfileForm
     change_form_template = "sessions_app/admin/profile.html"
     operations = (
         Operation(
@@ -73,11 +77,13 @@ class ProfileAdmin(WithOperations, ExportMixin, HistoryAdmin):
     list_filter = ["role"]
     list_select_related = ["user", "current_project"]
     search_fields = ["user__username", "user__email", "specialization"]
-    autocomplete_fields = ["user", "current_project"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[str]:
         """Credits are moved by bookings and `adjust_credits` only."""
         return ["credit_balance"] if obj is None else ["user", "credit_balance"]
+
+    def remove(self, obj: Profile, **by: Any) -> None:
+        remove_row(Profile, obj.pk, **by)
 
     def sections(self, request: HttpRequest, obj: Profile) -> dict[str, Any]:
         if not request.user.has_perm("sessions_app.view_credittransaction"):

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnlyInline
 from migrations_tools.admin.exporting import ExportMixin
 from sessions_app.models import (
@@ -70,7 +71,7 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(**{column: self.value()})
 
 
-class SessionAdmin(ExportMixin, NoDeletion, HistoryAdmin):
+class SessionAdmin(AskingAdmin, ExportMixin, NoDeletion, HistoryAdmin):
     """Status, project and times are set by the services, see `SESSION_TRANSITIONS`.
 
     No session is deleted here: deleted is a status, and a lesson's session goes with the lesson.

@@ -123,7 +123,10 @@ def delete_project(
         # also against rows that would newly refer to it
         project = Project.objects.select_for_update().filter(pk=project_id).first()
         if project is None:
-            raise ProjectNotFound(f"There is no project “{project_id}”.", project=str(project_id))
+            raise ProjectNotFound(
+                _("There is no project “%(project_id)s”.") % {"project_id": project_id},
+                project=str(project_id),
+            )
         expected(project)
         blocking = {name: count for name, count in _named_by(project).items() if count}
         if blocking:

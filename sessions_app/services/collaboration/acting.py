@@ -140,6 +140,7 @@ def edit_session(
     surface: str,
     title: str | None = None,
     description: str | None = None,
+    for_owner: bool = False,
     reason: str = "",
     now: Clock = timezone.now,
     expected: Expected = _whatever,
@@ -150,7 +151,7 @@ def edit_session(
     means to change. Raises InvalidTitle, InvalidValue, SessionArchived, Forbidden, NotFound or
     NotAuthenticated.
     """
-    signature = _signature("edit", acting_user, surface, reason, now)
+    signature = _signature("edit", acting_user, surface, reason, now, for_owner)
     require_storable(title=title or "", description=description or "")
     named = None if title is None else _title(title)
     about = None if description is None else trimmed(description)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -79,8 +79,11 @@ def update_lesson(
     acting_user: User,
     surface: str = Surface.API,
     clock: Clock = system_clock,
+    expected: Callable[[Lesson], None] = lambda lesson: None,
 ) -> Lesson:
     """Change what ``values`` names; the rules hold for what results. More seats promote waiters.
+    ``expected`` looks at the locked lesson, and raises where it is not what the person means to
+    change.
 
     Raises NotFound (lesson, semester), Forbidden, NotQualified, InvalidFields or
     CapacityBelowConfirmed.
@@ -90,6 +93,7 @@ def update_lesson(
     with refusals_on_record(acting_user, surface, "change a lesson"), transaction.atomic():
         lesson = lock_lesson(session_id, viewer)
         require_master(lesson.semester, viewer)
+        expected(lesson)
         faults = list(value_faults(values))
         if faults:
             raise InvalidFields(faults)

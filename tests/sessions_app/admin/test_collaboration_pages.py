@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 MODEL = "collaborationsession"
 RIGHTS = ("view_collaborationsession", "change_collaborationsession", "view_sessionparticipant")
+NO_ROWS = {"files-TOTAL_FORMS": "0", "files-INITIAL_FORMS": "0"}
 
 
 @pytest.fixture
@@ -97,8 +98,26 @@ def test_what_is_done_follows_the_stage_of_the_cutover(operator):
     for found in both():
         assert found is not None
         assert found.members[email("bob")].role == "viewer"
-    words = operator.get(page(MODEL, "change", session.pk)).context["adminform"].readonly_fields
-    assert {"title", "description"} <= set(words)
+    words = {**NO_ROWS, "title": " Interpreters ", "description": "as of May"}
+    assert operator.post(page(MODEL, "change", session.pk), words).status_code == 302
+    for found in both():
+        assert found is not None
+        assert (found.title, found.description) == ("Interpreters", "as of May")
+    assert session.history.first().history_user.username == "amal"
+
+
+def test_words_that_the_services_refuse_stand_at_the_form(operator, session):
+    address = page(MODEL, "change", session.pk)
+    seen = operator.get(address).context["adminform"].form.seen
+    operator.post(address, {**NO_ROWS, "title": "Interpreters"})
+    stale = operator.post(address, {**NO_ROWS, "title": "Assemblers", "_seen": seen})
+    assert "“Title” is “Interpreters” now" in stale.content.decode()
+    do(operator, MODEL, session.pk, "archive")
+    refused = operator.post(address, {**NO_ROWS, "title": "Assemblers"})
+    assert refused.status_code == 200
+    assert "archived" in " ".join(refused.context["adminform"].form.non_field_errors())
+    session.refresh_from_db()
+    assert session.title == "Interpreters"
 
 
 @pytest.mark.parametrize(
