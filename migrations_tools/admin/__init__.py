@@ -1,8 +1,8 @@
-"""Admin pages of the engine: imports, data migrations, runs, reviews, cutover.
+"""Admin pages of the engine: imports, data migrations, runs, reviews, cutover, accounts.
 
 `base` has what admin pages of every app have in common.
 """
 
-from migrations_tools.admin import cutovers, imports, ledger, reviews, runs
+from migrations_tools.admin import accounts, cutovers, imports, ledger, reviews, runs
 
-__all__ = ["cutovers", "imports", "ledger", "reviews", "runs"]
+__all__ = ["accounts", "cutovers", "imports", "ledger", "reviews", "runs"]
