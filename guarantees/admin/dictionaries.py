@@ -33,6 +33,7 @@ from guarantees.services.dictionaries import remove_row
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.filters import ValuesFilter
 
 
 def _counted(model: type[Model], column: str) -> Coalesce:
@@ -97,7 +98,7 @@ class _OtherName(_Dictionary):
 @admin.register(SupplierAlias)
 class SupplierAliasAdmin(_OtherName):
     list_display = ["name", "supplier", "source", "uses"]
-    list_filter = ["source"]
+    list_filter = [("source", ValuesFilter)]
     list_select_related = ["supplier"]
     search_fields = ["name", "supplier__name"]
     form = SupplierAliasForm
@@ -133,7 +134,7 @@ class BankAdmin(_Party):
 @admin.register(BankAlias)
 class BankAliasAdmin(_OtherName):
     list_display = ["name", "bank", "source", "uses"]
-    list_filter = ["source"]
+    list_filter = [("source", ValuesFilter)]
     list_select_related = ["bank"]
     search_fields = ["name", "bank__name_en", "bank__name_ar"]
     form = BankAliasForm

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from guarantees.models import ImportedRecord, ImportSession
 from migrations_tools.admin.base import ReadOnly
+from migrations_tools.admin.filters import ValuesFilter
 from migrations_tools.templatetags.comparing import compare_link
 
 
@@ -34,7 +35,7 @@ class ImportedRecordAdmin(ReadOnly):
     list_filter = [
         ("migrated_guarantee", admin.EmptyFieldListFilter),
         ("migrated_action", admin.EmptyFieldListFilter),
-        "record_type",
+        ("record_type", ValuesFilter),
     ]
     list_select_related = ["migrated_guarantee", "migrated_action"]
     search_fields = ["=id", "guarantee_number", "raw_supplier_name"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -31,6 +31,16 @@ class RunDefinitionFilter(DefinitionFilter):
     """By the data migration of the run."""
 
     path = "run__definition"
+
+
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """The values of a column; blank has a word, since a link without one can be neither read nor
+    found.
+    """
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or _("(blank)")}
 
 
 class ConfidenceFilter(admin.SimpleListFilter):

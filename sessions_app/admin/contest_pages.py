@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from migrations_tools.admin.filters import ValuesFilter
 from sessions_app.admin.forms import ContestWordsForm
 from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import WithOperations
@@ -109,7 +110,12 @@ class ContestSessionAdmin(WithList, WithOperations, SessionAdmin):
         "created_at",
         "ended_at",
     ]
-    list_filter = [StatusFilter, "contest_result__mode", "contest_result__year", "created_at"]
+    list_filter = [
+        StatusFilter,
+        ("contest_result__mode", ValuesFilter),
+        "contest_result__year",
+        "created_at",
+    ]
     list_select_related = ["contest_result"]
     search_fields = [*SessionAdmin.search_fields, "contest_result__username"]
     inlines = [FileInline]

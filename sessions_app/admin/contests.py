@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.filters import ValuesFilter
 from migrations_tools.templatetags.comparing import compare_link
 from sessions_app.admin.contest_pages import sections_of
 from sessions_app.admin.forms import ProblemForm
@@ -35,7 +36,7 @@ class ProblemAdmin(AskingAdmin, ExportMixin, NoDeletion, HistoryAdmin):
         "attempts",
         "solved",
     ]
-    list_filter = ["contest", "year", "difficulty"]
+    list_filter = [("contest", ValuesFilter), "year", "difficulty"]
     search_fields = ["contest_id", "contest", "external_ids"]
     readonly_fields = ["choice_answer", "answer_key", "external_ids"]
 
@@ -70,7 +71,7 @@ class ContestResultAdmin(WithOperations, ExportMixin, ReadOnly, HistoryAdmin):
         "total_attempted",
         "total_time_ms",
     ]
-    list_filter = ["year", "mode", "shuffle"]
+    list_filter = ["year", ("mode", ValuesFilter), "shuffle"]
     list_select_related = ["session"]
     search_fields = ["username", "contest", "session__session_id"]
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.filters import ValuesFilter
 from migrations_tools.states import Surface
 from sessions_app.admin.forms import ProfileForm
 from sessions_app.admin.operations import Deed, Operation, OperationForm, WithOperations
@@ -95,6 +96,6 @@ class ProfileAdmin(AskingAdmin, WithOperations, ExportMixin, HistoryAdmin):
 @admin.register(LegacyIdentity)
 class LegacyIdentityAdmin(ExportMixin, ReadOnly):
     list_display = ["kind", "legacy_id", "user"]
-    list_filter = ["kind"]
+    list_filter = [("kind", ValuesFilter)]
     list_select_related = ["user"]
     search_fields = ["=legacy_id", "user__username", "user__email"]

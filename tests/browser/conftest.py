@@ -10,10 +10,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -144,13 +144,23 @@ def browse(browser: Browser, live_server: Any) -> Iterator[Browse]:
     assert opened.problems == []
 
 
-@pytest.fixture
-def assert_accessible() -> Callable[[Page], None]:
+class Check(Protocol):
     """Fails with what axe found on the page, rule by rule."""
 
-    def check(page: Page) -> None:
+    def __call__(self, page: Page, *, rules: Sequence[str] = ()) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def assert_accessible() -> Check:
+    """Every rule of axe, or those that are named."""
+    axe = Axe()
+
+    def check(page: Page, *, rules: Sequence[str] = ()) -> None:
         # preloading would write the stylesheets that others import into the page, which no page may
-        found = Axe().run(page, options={"preload": False}).response["violations"]
+        options: dict[str, Any] = {"preload": False, "resultTypes": ["violations"]}
+        if rules:
+            options["runOnly"] = {"type": "rule", "values": list(rules)}
+        found = axe.run(page, options=options).response["violations"]
         told = [
             f"{rule['id']}: {rule['help']}\n    "
             + "\n    ".join(f"{node['target']} {node['html'][:160]}" for node in rule["nodes"][:5])
@@ -161,36 +171,45 @@ def assert_accessible() -> Callable[[Page], None]:
     return check
 
 
+#: Ways to look at a page: language → (name, colours, size). A page is loaded once for a language.
+_WAYS: dict[str, list[tuple[str, Any, dict[str, int]]]] = {
+    "en": [("light", "light", WIDE), ("dark", "dark", WIDE), ("phone", "light", PHONE)],
+    "ar": [("arabic", "light", WIDE), ("arabic-phone", "dark", PHONE)],
+}
+
+
 @pytest.fixture
 def looks(browse: Browse, tmp_path: Path) -> Callable[..., dict[str, Path]]:
     """Pictures of a page in light, dark, Arabic and on a phone, with the page at each to look at.
 
     ``looks(user, path)`` gives the files by name; the folder is ``CARRYOVER_PICTURES`` or the
-    test's own. ``check`` is called with each page (`assert_accessible`).
+    test's own. ``check`` is called with the page of each language (`assert_accessible`), and for
+    the contrast of its other colours.
     """
     folder = Path(os.environ.get("CARRYOVER_PICTURES") or tmp_path)
-    ways: dict[str, dict[str, Any]] = {
-        "light": {},
-        "dark": {"scheme": "dark"},
-        "arabic": {"language": "ar"},
-        "phone": {"phone": True},
-        "arabic-phone": {"language": "ar", "phone": True, "scheme": "dark"},
-    }
+    opened: dict[tuple[str, Any], Page] = {}
 
     def take(
-        user: User | None, path: str, *, name: str = "", check: Callable[[Page], None] | None = None
+        user: User | None, path: str, *, name: str = "", check: Check | None = None
     ) -> dict[str, Path]:
         taken = {}
-        for way, options in ways.items():
-            page = browse(user, path=path, **options)
-            taken[way] = folder / f"{name or path.strip('/').replace('/', '-')}-{way}.png"
-            taken[way].parent.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=taken[way], full_page=True)
-            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert wide <= 0, f"{path} is {wide} pixels too wide in {way}"
-            if check is not None:
-                check(page)
-            page.close()
+        for language, ways in _WAYS.items():
+            key = (language, user and user.pk)
+            page = opened.get(key) or opened.setdefault(key, browse(user, language=language))
+            page.goto(path)
+            for way, scheme, size in ways:
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dictionary
+                taken[way] = folder / f"{name or path.strip('/').replace('/', '-')}-{way}.png"
+                taken[way].parent.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=taken[way], full_page=True)
+                wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+                assert wide <= 0, f"{path} is {wide} pixels too wide in {way}"
+                if check is not None:
+                    is_first = way == ways[0][0]
+                    check(page, rules=() if is_first else ("color-contrast",))
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # likewise
         return taken
 
     return take
