@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from migrations_tools.admin.base import RefusedInWords
 from migrations_tools.admin.pages import who
@@ -35,6 +37,14 @@ class AskingForm(SeenForm):
     """What the service refuses is an error of the form; the admin saves by `carry_out`."""
 
     acting_user: ClassVar[User]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field.widget, AdminSplitDateTime):  # two inputs under one label
+                parts = zip(field.widget.widgets, (_("date"), _("time")), strict=True)
+                for part, told in parts:
+                    part.attrs["aria-label"] = f"{field.label}: {told}"
 
     def carry_out(self) -> Model:
         """Ask the service for what the form says; answers the row. Raises what it refuses.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 
 from migrations_tools.admin.asking import AskingForm
 from sessions_app.models import Lesson
@@ -43,12 +42,6 @@ class LessonForm(AskingForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("starts_at", "ends_at"):
-            # two inputs stand under one label
-            if name in self.fields and isinstance(self.fields[name].widget, forms.MultiWidget):
-                parts = self.fields[name].widget.widgets
-                for part, told in zip(parts, (_("date"), _("time")), strict=True):
-                    part.attrs["aria-label"] = f"{self.fields[name].label}: {told}"
         if self.instance.pk is not None:
             self.initial["title"] = self.instance.session.title
             self.initial["description"] = self.instance.session.description
