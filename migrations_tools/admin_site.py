@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,20 @@ from migrations_tools.exceptions import CarryoverError, PermissionRefused
 
 if TYPE_CHECKING:  # models come after Django's start, this module before it
     from django.contrib.auth.models import User
+
+
+#: What is said where Django, or the database, cannot make anything of what was sent.
+BAD_REQUEST = _(
+    "This address, or what was sent, holds something that cannot be looked up or stored. Go back "
+    "and begin anew."
+)
+
+
+class BadRequest(CarryoverError):
+    """What was sent can be looked up or stored nowhere."""
+
+    code = "bad_request"
+    http_status = 400
 
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -70,6 +85,8 @@ class CarryoverAdminSite(AdminSite):
                 raise
             except CarryoverError as refusal:
                 return self._refused(request, refusal)
+            except (DataError, ValidationError):  # of an address or a form that no page made
+                return self._refused(request, BadRequest(str(BAD_REQUEST)))
 
         guarded = super().admin_view(watched, cacheable)
 

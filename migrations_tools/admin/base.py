@@ -37,6 +37,12 @@ class CarefulList(admin.ModelAdmin[Any]):
     That is a selection of no rows, and an address with text that the database cannot compare.
     """
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Django adds a copy where a form says so, whether or not the page offers that."""
+        if not self.save_as and "_saveasnew" in request.POST:
+            raise PermissionDenied
+        return super().changeform_view(request, *args, **kwargs)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -64,9 +70,14 @@ class CarefulList(admin.ModelAdmin[Any]):
 
 
 class ReadOnly(_NothingToWrite, CarefulList):
-    """Pages to look at."""
+    """Pages to look at. What is added is added elsewhere, by pages and services of its own."""
 
     show_full_result_count = False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST":
+            raise PermissionDenied
+        return super().changeform_view(request, *args, **kwargs)
 
 
 class ReadOnlyInline(_NothingToWrite, admin.TabularInline[Any, Any]):

@@ -8,6 +8,12 @@ from contextlib import contextmanager
 from django.db import DatabaseError, connection
 
 
+def lock_until_commit(name: str) -> None:
+    """Wait for the lock called ``name`` and hold it to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
 @contextmanager
 def advisory_lock(name: str) -> Iterator[bool]:
     """Hold the lock called ``name`` for the block; False where another session holds it."""

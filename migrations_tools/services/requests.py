@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.doorbell import ring_for_requests
 from migrations_tools.engine import plan
-from migrations_tools.engine.advisory import advisory_lock
+from migrations_tools.engine.advisory import advisory_lock, lock_until_commit
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.fingerprint import fingerprint
 from migrations_tools.engine.transitions import change_state, record_action
 from migrations_tools.evidence_language import in_evidence_language
-from migrations_tools.exceptions import CarryoverError, TransitionRefused
+from migrations_tools.exceptions import ActiveRun, CarryoverError, TransitionRefused
 from migrations_tools.models import Run, Transition
 from migrations_tools.services import policies, rehearsal, rollback, runs
 from migrations_tools.services.actors import require
@@ -69,8 +69,8 @@ def request_run(
     """Leave a plan, a dry run or an apply run to the workers; None where there is nothing to do.
 
     Of an apply run without ``planned`` they make the plan first. Raises at once what needs no long
-    look: InvalidOption, ActiveRun, DependencyUnfinished; PlanDrift, PolicyRefused, and PlanUsed for
-    a plan that somebody asked to run before.
+    look: InvalidOption, DependencyUnfinished, ActiveRun – also where one was asked for already –;
+    PlanDrift, PolicyRefused, and PlanUsed for a plan that somebody asked to run before.
     """
     require(acting_user, "run", surface=surface)
     definition = get_definition(name)
@@ -90,6 +90,8 @@ def request_run(
     with transaction.atomic():
         if planned is not None:
             _refuse_used_plan(planned)
+        if kind == RunKind.APPLY:
+            _refuse_second(name)
         return _request(run, acting_user, surface, reason, {"accept_drift": accept_drift})
 
 
@@ -134,6 +136,19 @@ def _refuse_used_plan(planned: Run) -> None:
             },
             run=str(used.pk),
             state=used.state,
+        )
+
+
+def _refuse_second(name: str) -> None:
+    """Refuse to ask for a run while another that was asked for waits for a worker."""
+    lock_until_commit(f"carryover apply request {name}")
+    waiting = Run.objects.filter(definition=name, kind=RunKind.APPLY, state=RunState.PLANNED)
+    first = waiting.select_related("actor").order_by("created_at").first()
+    if first is not None:
+        raise ActiveRun(
+            _("%(who)s asked for this run already: run %(run)s waits for a worker.")
+            % {"who": first.actor.get_username(), "run": first.pk},
+            run=str(first.pk),
         )
 
 

@@ -9,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
+from guarantees.models import BatchKind, ImportBatch
 from migrations_tools.admin_site import CarryoverAdminSite
 from migrations_tools.exceptions import CarryoverError, PermissionRefused, UnknownRun
-from migrations_tools.models import Transition
+from migrations_tools.models import LegacyImport, Transition
 from migrations_tools.services.actors import require
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,30 @@ def test_what_a_service_refuses_is_told_in_its_words(rf, error, status):
     assert page.status_code == status
     page.render()
     assert error.message in page.content.decode()
+
+
+def test_an_address_that_nothing_can_be_made_of_is_refused_in_words(admin_client):
+    for address in ("/admin/knox/authtoken/%00/change/", "/admin/r/1/nothing/"):
+        page = admin_client.get(address)
+        assert page.status_code in (400, 404), address
+        assert "cannot be looked up" in page.content.decode() or page.status_code == 404
+
+
+def test_a_copy_is_made_by_no_form_that_offers_none(admin_client):
+    """Imports and batches may be added, by their wizards: that must not open Django's form."""
+    actor = User.objects.get(username="admin")
+    done = LegacyImport.objects.create(
+        kind="projects", file_name="a.jsonl", size=1, sha256="0" * 64, actor=actor
+    )
+    batch = ImportBatch.objects.create(kind=BatchKind.EXCEL)
+    for row in (done, batch):
+        address = reverse(
+            f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk]
+        )
+        for button in ("_saveasnew", "_save"):
+            sent = {"kind": row.kind, "file_name": "forged.jsonl", "actor": actor.pk, button: "1"}
+            assert admin_client.post(address, sent).status_code == 403, address
+    assert (LegacyImport.objects.count(), ImportBatch.objects.count()) == (1, 1)
 
 
 def test_a_refusal_that_a_service_kept_is_not_kept_twice(rf):

@@ -157,7 +157,7 @@ def test_a_second_confirmation_is_told_what_happened(browser: Client) -> None:
     upload = QueuedImport.objects.get()
     browser.post(page("commit", upload))
     told = text(browser.post(page("commit", upload), follow=True))
-    assert "was confirmed before and is being imported" in told
+    assert f">{upload.file_name} was confirmed before and is being imported" in told
     work_on_import()
     for deed in ("commit", "drop"):
         told = text(browser.post(page(deed, upload), follow=True))

@@ -100,6 +100,17 @@ def test_a_plan_is_run_as_it_was_made(who: dict[str, Any]) -> None:
     assert taken_up().plan_id == plan.pk
 
 
+def test_a_second_request_for_a_run_is_told_of_the_first(who: dict[str, Any]) -> None:
+    stage(3)
+    first = asked(APPLY, who)
+    with pytest.raises(ActiveRun, match="olga asked for this run already") as refused:
+        asked(APPLY, who, options={"prefix": "N"})
+    assert refused.value.fields["run"] == str(first.pk)
+    asked(PLAN, who)  # of which nothing is kept
+    runs.cancel_run(first, **who)
+    assert asked(APPLY, who).pk != first.pk
+
+
 def test_what_needs_no_look_is_refused_at_once(who: dict[str, Any]) -> None:
     assert request_run("carry_orders", PLAN, **who) is None
     stage(1)
@@ -170,17 +181,19 @@ def test_policies_are_told_at_once(who: dict[str, Any], settings: Any) -> None:
 
 def test_what_cannot_be_done_is_cancelled_with_the_reason(who: dict[str, Any]) -> None:
     stage(2)
-    first, second = asked(APPLY, who), asked(APPLY, who)
-    runs.work_run(taken_up())
+    late = asked(APPLY, who)
+    first = runs.start_run("carry_orders", **who)  # from a terminal, meanwhile
+    assert first is not None
+    runs.work_run(first)
     taken_up()
     third = asked(PLAN, who) if stage(1) else None
     assert third is not None
     runs.cancel_run(third, **who)
     assert work_on_request() is None
     first.refresh_from_db()
-    second.refresh_from_db()
-    assert (first.state, second.state) == (RunState.COMPLETED, RunState.CANCELLED)
-    assert second.state_reason == NOTHING_TO_DO
+    late.refresh_from_db()
+    assert (first.state, late.state) == (RunState.COMPLETED, RunState.CANCELLED)
+    assert late.state_reason == NOTHING_TO_DO
     assert Order.objects.count() == 2
 
 
