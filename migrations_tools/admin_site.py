@@ -14,7 +14,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +49,14 @@ class CarryoverAdminSite(AdminSite):
     index_title = _("Overview")
     site_url = None
     enable_nav_sidebar = True
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from migrations_tools.admin.login import LoginForm  # made of models, see above
+
+        self.login_form = LoginForm
+        return super().login(request, extra_context)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -88,7 +96,9 @@ class CarryoverAdminSite(AdminSite):
             except (DataError, ValidationError):  # of an address or a form that no page made
                 return self._refused(request, BadRequest(str(BAD_REQUEST)))
 
-        guarded = super().admin_view(watched, cacheable)
+        # words of scripts are for everybody; pages, that of the password included, for one
+        is_for_all = cacheable and getattr(view, "__name__", "") == "i18n_javascript"
+        guarded = super().admin_view(watched, is_for_all)
 
         @wraps(guarded)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 from urllib.parse import urljoin
 
@@ -35,7 +35,18 @@ class CarefulList(admin.ModelAdmin[Any]):
     """A list that tells what it cannot look for, where Django would answer with an error.
 
     That is a selection of no rows, and an address with text that the database cannot compare.
+    What an address says of a new row is taken where its form would take it.
     """
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        fields = self.get_form(request).base_fields
+        fitting = {}
+        for name, value in super().get_changeform_initial_data(request).items():
+            if name in fields:
+                with suppress(ValidationError):
+                    fields[name].clean(value)
+                    fitting[name] = value
+        return fitting
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Django adds a copy where a form says so, whether or not the page offers that."""

@@ -124,6 +124,34 @@ def test_who_failed_too_often_is_told_when_to_come_back(settings):
     )
 
 
+def test_a_login_goes_on_within_the_admin_only():
+    User.objects.create_superuser("boss", password="right")
+    sent = {"username": "boss", "password": "right"}
+    for address in ("//elsewhere.example", "https://elsewhere.example", "javascript:x", ""):
+        answer = Client().post(reverse("admin:login"), sent | {"next": address})
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/"), address
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b", "\u202e", "' or 1=1 --"])
+def test_a_name_that_nobody_has_is_a_wrong_name(name):
+    page = Client().post(reverse("admin:login"), {"username": name, "password": "x"})
+    assert page.status_code == 200
+    assert page.context["form"].errors
+
+
+def test_what_is_too_large_is_refused_in_words(admin_client):
+    many = {f"field-{number}": "" for number in range(10_001)}
+    page = admin_client.post(reverse("admin:migrations_tools_run_governor"), many)
+    assert page.status_code == 400
+    assert "Choose fewer rows" in page.content.decode()
+
+
+def test_pages_of_a_person_are_not_kept_by_browsers(admin_client):
+    for name in ("index", "password_change", "password_change_done"):
+        page = admin_client.get(reverse(f"admin:{name}"))
+        assert "no-store" in page.headers["Cache-Control"], name
+
+
 def test_pages_of_errors_have_our_look_and_no_trace(admin_client, rf, monkeypatch):
     gone = admin_client.get("/admin/nowhere/at/all/")
     assert gone.status_code == 404
