@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from migrations_tools.imports.lines import value_line
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.staging import StagedTable
 from migrations_tools.imports.tables import Counts, FileImport
@@ -69,7 +70,11 @@ class DocumentTable(StagedTable):
                 usual[columns.index(column)] = field
         return usual
 
+    def line(self, record: Record) -> bytes:
+        return value_line(self.row(record))
+
     def row(self, record: Record) -> tuple[Any, ...]:
+        """Values for ``columns``."""
         values = record.values
         content = canonical(values)
         digest = content_hash(content)

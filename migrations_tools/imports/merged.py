@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from migrations_tools.engine.history import CHANGED, INSERTED, history_model, write_history
 from migrations_tools.engine.sql import column_list, pk_column, quoted, table_of
 from migrations_tools.engine.transfer import empty_table, key_columns
+from migrations_tools.imports.lines import value_line
 from migrations_tools.imports.readers.base import Record, Rejection
 from migrations_tools.imports.staging import ROW, ROWS, CopiedTable
 from migrations_tools.imports.tables import Counts, FileImport
@@ -56,6 +58,13 @@ class MergedTable(CopiedTable):
         self._assigned = {self._column(field) for field in assigned}
         self._defaults = {self._column(field): sql for field, sql in (defaults or {}).items()}
         self._history = history_model(model)
+
+    @abstractmethod
+    def row(self, record: Record) -> tuple[Any, ...]:
+        """Values for ``columns``, all of them storable. Raises RowRefusedError."""
+
+    def line(self, record: Record) -> bytes:
+        return value_line(self.row(record))
 
     def marks_of(self, record: Record, place: int) -> tuple[int, ...]:
         return (place, record.line)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from django.db import OperationalError, transaction
 from django.db.models import TextField
 
-from migrations_tools.engine.sql import quoted
-from migrations_tools.imports.readers.base import Record
-from migrations_tools.imports.staging import ROW, ROWS, StagedTable
+from migrations_tools.engine.sql import column_list, quoted
+from migrations_tools.imports.lines import LineWriter, NotStorableError, copy_line, copy_text
+from migrations_tools.imports.readers.base import Record, SourceTable
+from migrations_tools.imports.staging import ROW, ROWS, Copied, StagedTable, marked
 from migrations_tools.imports.tables import Counts, FileImport, move_sequence
 from migrations_tools.imports.values import (
     Convert,
     DoesNotFitError,
     canonical,
-    content_hash,
     converter,
     extra_json,
-    may_be_lost,
 )
 from migrations_tools.models import StagedRow
 
@@ -30,7 +31,12 @@ GIVEN = "$row"
 
 Values = dict[str, Any]
 
-_TEXT_OR_NULL = frozenset({str, type(None)})
+_NULL = b"\\N"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+class _NotEmptyError(Exception):
+    """Somebody wrote in the table meanwhile: the lock on it goes with the savepoint."""
 
 
 class _Plan(NamedTuple):
@@ -102,31 +108,112 @@ class RowTable(StagedTable):
             others,
         )
 
-    def row(self, record: Record) -> tuple[Any, ...]:
-        """Nearly all values of free text are storable text; the others are looked at one by one."""
+    def line(self, record: Record) -> bytes:
+        """Nearly all values of free columns are storable text; others are looked at one by one.
+
+        The content hash is over the line itself, with what is kept in ``extra`` behind it.
+        """
         values = record.values
         plan = self._plan(tuple(values))
         for preferred, other in plan.alternatives:
             if values[preferred] is None:
                 values = {**values, preferred: values[other], other: None}
         get: Callable[[Any], Any] = values.get
-        extra = {column: value for column in plan.others if (value := get(column)) is not None}
-        checked = [
-            _fitting(column, get(column), convert, extra) for column, convert in plan.checked
-        ]
+        extra: Values = {}
+        if plan.others:
+            extra = {column: value for column in plan.others if (value := get(column)) is not None}
+        try:
+            checked = [
+                None if (value := get(column)) is None else copy_text(convert(value))
+                for column, convert in plan.checked
+            ]
+        except DoesNotFitError:
+            checked = [
+                copy_text(_fitting(column, get(column), convert, extra))
+                for column, convert in plan.checked
+            ]
         free = plan.read_free(values)
-        if not _TEXT_OR_NULL.issuperset(map(type, free)):
-            free = self._texts(plan, free, extra)
-        content = ascii((checked, free)) + (canonical(extra) if extra else "")
-        if may_be_lost(content):
-            free = self._texts(plan, free, extra)
-        return (*checked, *free, content_hash(content), extra_json(extra) if extra else None)
+        try:
+            line = copy_line([*checked, *free])
+        except (TypeError, NotStorableError):
+            line = copy_line([*checked, *self._texts(plan, free, extra)])
+        if not extra:
+            return b"%b\t\\\\x%b\t\\N" % (line, hashlib.sha256(line).hexdigest().encode())
+        digest = hashlib.sha256(b"%b\t%b" % (line, canonical(extra).encode("ascii")))
+        return b"%b\t%b" % (line, copy_line([copy_text(digest.digest()), extra_json(extra)]))
 
     def _texts(self, plan: _Plan, values: Sequence[Any], extra: Values) -> list[Any]:
         return [
             _fitting(column, value, self._converters[field], extra)
             for field, column, value in zip(self._free, plan.free, values, strict=True)
         ]
+
+    def _copy(self, source: SourceTable, file_import: FileImport) -> Copied:
+        """Rows of an empty table are copied into it at once, while their numbers rise.
+
+        So is nearly all of a first import; the others are compared as in any later one.
+        """
+        cursor = file_import.cursor
+        if file_import.sample is not None or not self._hold_empty(cursor):
+            return super()._copy(source, file_import)
+        into_rows = self._into_rows
+        columns = column_list([*self.columns, "legacy_import_id"])
+        into_table = f"COPY {self.target} ({columns}) FROM STDIN"
+        end = marked(b"", [file_import.legacy_import.pk])
+        copied = placed = 0
+        highest = -(2**63)
+        with LineWriter(cursor) as writer:
+            for line, marks in self._lines(source, file_import, writer):
+                copied += 1
+                written = line[: line.index(b"\t")]
+                if written != _NULL and (number := int(written)) > highest:
+                    highest = number
+                    placed += 1
+                    writer.write(into_table, line + end)
+                else:
+                    writer.write(into_rows, marked(line, marks))
+        file_import.flush()
+        if placed < copied:
+            self._part_from_placed(cursor)
+        return Copied(copied, placed)
+
+    def _hold_empty(self, cursor: Any) -> bool:
+        """Whether the table is empty; it then stays so for all others until the import ends.
+
+        Where somebody writes in it already, he is not waited for.
+        """
+        if not self._is_empty(cursor):
+            return False
+        try:
+            with transaction.atomic():
+                cursor.execute(f"LOCK TABLE {self.target} IN SHARE ROW EXCLUSIVE MODE NOWAIT")
+                if not self._is_empty(cursor):
+                    raise _NotEmptyError
+        except _NotEmptyError:
+            return False
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+                raise
+            return False
+        return True
+
+    def _is_empty(self, cursor: Any) -> bool:
+        cursor.execute(f"SELECT NOT EXISTS (SELECT FROM {self.target})")
+        return bool(cursor.fetchone()[0])
+
+    def _part_from_placed(self, cursor: Any) -> None:
+        """Of the rows set aside, drop those that are placed already, number and content, and take
+        its number from each that has the one of a placed row.
+        """
+        key = self.key
+        same = f"FROM {self.target} s WHERE s.{key} = t.{key}"
+        cursor.execute(
+            f"DELETE FROM {ROWS} t USING {self.target} s "
+            f"WHERE s.{key} = t.{key} AND s.content_hash = t.content_hash"
+        )
+        cursor.execute(
+            f"UPDATE {ROWS} t {self._without_number('t')} {same}", [self.model._meta.pk.column]
+        )
 
     def identify(self, cursor: Any, *, lines_identify: bool) -> None:
         self._free_repeated_numbers(cursor)
@@ -147,10 +234,7 @@ class RowTable(StagedTable):
         """Take its number from every row whose number is another row's."""
         key = self.key
         name = [self.model._meta.pk.column]
-        without = (
-            f"SET {key} = NULL, extra = coalesce(t.extra, '{{}}') || "
-            f"jsonb_build_object(%s::text, t.{key})"
-        )
+        without = self._without_number("t")
         cursor.execute(
             f"UPDATE {ROWS} t {without} FROM {self.target} s WHERE s.{key} = t.{key} "
             f"AND (s.content_hash IS NULL OR s.extra ? '{GIVEN}')",
@@ -211,6 +295,13 @@ class RowTable(StagedTable):
             f"(SELECT greatest(0, (SELECT max({key}) FROM {self.target}), "
             f"(SELECT max({key}) FROM {ROWS})) AS highest) above "
             f"WHERE t.{ROW} = numbered.{ROW} AND t.{key} IS NULL"
+        )
+
+    def _without_number(self, alias: str) -> str:
+        """What stood in the column is kept in ``extra``; its name is the statement's argument."""
+        return (
+            f"SET {self.key} = NULL, extra = coalesce({alias}.extra, '{{}}') || "
+            f"jsonb_build_object(%s::text, {alias}.{self.key})"
         )
 
     @staticmethod

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db.models import Model
 
 from migrations_tools.engine.sql import column_list, quoted, table_of
+from migrations_tools.imports.lines import LineWriter
 from migrations_tools.imports.preview import Sample
 from migrations_tools.imports.readers.base import Record, SourceTable
 from migrations_tools.imports.tables import Counts, FileImport, ImportTable, RowRefusedError
@@ -22,6 +23,18 @@ from migrations_tools.models import StagedRow
 #: the file – its number in a database, its place in a text file.
 ROW = "import_row"
 ROWS = "import_rows"
+
+
+def marked(line: bytes, marks: Iterable[int]) -> bytes:
+    """``line`` with further columns, and its end."""
+    return b"\t".join([line, *[b"%d" % mark for mark in marks]]) + b"\n"
+
+
+class Copied(NamedTuple):
+    """Rows of a file that were copied; of them those that are in the model's table already."""
+
+    rows: int
+    placed: int = 0
 
 
 class CopiedTable(ImportTable):
@@ -52,8 +65,8 @@ class CopiedTable(ImportTable):
         self._compared = column_list(compared)
 
     @abstractmethod
-    def row(self, record: Record) -> tuple[Any, ...]:
-        """Values for ``columns``. Raises RowRefusedError."""
+    def line(self, record: Record) -> bytes:
+        """A line of COPY text for ``columns``. Raises RowRefusedError."""
 
     @abstractmethod
     def identify(self, cursor: Any, *, lines_identify: bool) -> None:
@@ -66,61 +79,66 @@ class CopiedTable(ImportTable):
     def load(self, source: SourceTable, file_import: FileImport) -> Counts:
         cursor = file_import.cursor
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS "
-            f"SELECT {', '.join(f'NULL::bigint AS {mark}' for mark in self.marks)}, "
-            f"{column_list(self.columns)} FROM {self.target} WITH NO DATA"
+            f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS SELECT {column_list(self.columns)}, "
+            f"{', '.join(f'NULL::bigint AS {mark}' for mark in self.marks)} "
+            f"FROM {self.target} WITH NO DATA"
         )
         copied = self._copy(source, file_import)
-        cursor.execute(f"ANALYZE {ROWS} ({self._compared})")
+        self._analyze(cursor, ROWS)
         self.identify(cursor, lines_identify=source.lines_identify)
         rejected = file_import.rejected
         before = self._sampled(file_import) if file_import.sample else {}
         counts = self._merge(cursor, file_import)
         if file_import.sample:
             self._tell_sample(file_import.sample, before, self._sampled(file_import))
-        copied -= file_import.rejected - rejected
-        counts.unchanged = copied - counts.imported - counts.updated
+        counts.imported += copied.placed
+        rejected = file_import.rejected - rejected
+        counts.unchanged = copied.rows - rejected - counts.imported - counts.updated
         cursor.execute(f"DROP TABLE {ROWS}")
         return counts
 
-    def _copy(self, source: SourceTable, file_import: FileImport) -> int:
-        """COPY all rows; how many. Rejected ones are written in between."""
-        statement = f"COPY {ROWS} ({column_list([*self.marks, *self.columns])}) FROM STDIN"
+    def _copy(self, source: SourceTable, file_import: FileImport) -> Copied:
+        """COPY all rows into the temporary table. Rejected ones are written in between."""
         copied = 0
-        rows = self._rows(source, file_import)
-        more = True
-        while more:
-            more = False
-            with file_import.cursor.copy(statement) as copy:
-                write = copy.write_row
-                for row in rows:
-                    if row is not None:
-                        write(row)
-                        copied += 1
-                    elif file_import.must_flush:
-                        more = True
-                        break
-            file_import.flush()
-        return copied
+        into_rows = self._into_rows
+        with LineWriter(file_import.cursor) as writer:
+            for line, marks in self._lines(source, file_import, writer):
+                writer.write(into_rows, marked(line, marks))
+                copied += 1
+        file_import.flush()
+        return Copied(copied)
 
-    def _rows(
-        self, source: SourceTable, file_import: FileImport
-    ) -> Iterator[tuple[Any, ...] | None]:
+    @property
+    def _into_rows(self) -> str:
+        return f"COPY {ROWS} ({column_list([*self.columns, *self.marks])}) FROM STDIN"
+
+    def _lines(
+        self, source: SourceTable, file_import: FileImport, writer: LineWriter
+    ) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+        """A line for ``columns``, and values for ``marks``, of each row that can be taken."""
         lines_identify = source.lines_identify
+        sample = file_import.sample
         for place, record in enumerate(file_import.rows(source, self.name), 1):
-            if record is None:
-                yield None
-                continue
-            try:
-                row = self.row(record)
-            except RowRefusedError as refusal:
-                file_import.refuse(self.name, record, refusal)
-                yield None
-            else:
-                marks = self.marks_of(record, record.line if lines_identify else place)
-                if file_import.sample:
-                    file_import.sample.mark(self.name, record.line, marks[0])
-                yield (*marks, *row)
+            if record is not None:
+                try:
+                    line = self.line(record)
+                except RowRefusedError as refusal:
+                    file_import.refuse(self.name, record, refusal)
+                else:
+                    marks = self.marks_of(record, record.line if lines_identify else place)
+                    if sample is not None:
+                        sample.mark(self.name, record.line, marks[0])
+                    yield line, marks
+                    continue
+            if file_import.must_flush:
+                writer.finish()
+                file_import.flush()
+
+    def _analyze(self, cursor: Any, table: str) -> None:
+        """Statistics of the columns that rows are compared by; a small sample tells enough."""
+        cursor.execute("SET LOCAL default_statistics_target = 10")
+        cursor.execute(f"ANALYZE {table} ({self._compared})")
+        cursor.execute("SET LOCAL default_statistics_target TO DEFAULT")
 
     def _sampled(self, file_import: FileImport) -> dict[int, Any]:
         """The row of the model for each copied row that a preview shows; None where none is."""
@@ -211,5 +229,5 @@ class StagedTable(CopiedTable):
         counts.imported = cursor.rowcount
         cursor.execute("SET LOCAL enable_nestloop = on")
         if counts.imported + counts.updated:
-            cursor.execute(f"ANALYZE {self.target} ({self._compared})")
+            self._analyze(cursor, self.target)
         return counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from guarantees.models import (
     Bank,
@@ -187,3 +188,20 @@ def test_names_that_make_no_difference(one: str, other: str) -> None:
 
 def test_a_name_of_company_words_stays_a_name() -> None:
     assert normalize_name("The Company") == "the company"
+
+
+def test_a_first_import_does_not_wait_for_somebody_who_writes(tmp_path: Path) -> None:
+    """His row is not to be seen yet: he has the number of none of the file's."""
+    path = lines(tmp_path / "imported_records.jsonl", {"id": 1, "amount": "5"})
+    somebody = connection.copy()
+    somebody.set_autocommit(False)
+    try:
+        with somebody.cursor() as cursor:
+            cursor.execute("INSERT INTO guarantees_importedrecord (id) VALUES (1000)")
+            assert counts(import_file("guarantees", path)) == (1, 0, 0, 0)
+            cursor.execute("SELECT count(*) FROM guarantees_importedrecord")
+            assert cursor.fetchone() == (1,)
+    finally:
+        somebody.rollback()
+        somebody.close()
+    assert list(ImportedRecord.objects.values_list("id", "amount")) == [(1, "5")]

@@ -146,9 +146,11 @@ class SqliteTable(SourceTable):
             f"SELECT {names}, {number} {self._from} WHERE {number} > ? ORDER BY {number} LIMIT ?",
             [self._line, limit],
         )
+        columns = self.columns
         for row in rows:
-            self._line = row[-1]
-            yield self._item(self._line, row)
+            self._line = line = row[-1]
+            named = dict(zip(columns, row, strict=False))
+            yield Record(line, named, None) if self._sound else self._unsound(line, named)
 
     def _read_one(self) -> Iterator[Item]:
         """The next row alone. The library reads one ahead: it may be a good one or too large."""
@@ -161,12 +163,10 @@ class SqliteTable(SourceTable):
     def _read_unnumbered(self) -> Iterator[Item]:
         names = ", ".join(map(quoted, self.columns))
         for line, row in enumerate(self._file.execute(f"SELECT {names} {self._from}"), 1):
-            yield self._item(line, row)
+            named = dict(zip(self.columns, row, strict=True))
+            yield Record(line, named, None) if self._sound else self._unsound(line, named)
 
-    def _item(self, line: int, row: Sequence[Any]) -> Item:
-        named = dict(zip(self.columns, row, strict=False))
-        if self._sound:
-            return Record(line, named, None)
+    def _unsound(self, line: int, named: dict[str, Any]) -> Rejection:
         self._sound = True
         detail = gettext("A text of the row is neither UTF-8 nor Windows-1256.")
         return Rejection(line, "invalid_encoding", detail, repr(named))
