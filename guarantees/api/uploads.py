@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from guarantees.api.base import ID_PATTERN
 from guarantees.api.entering import EntryPreviewRowSerializer, EntryProblemSerializer
 from guarantees.api.fields import StrictSerializer
+from guarantees.entry_errors import AlreadyImported
 from guarantees.models import RejectedRow
 from guarantees.services.workbook_uploads import (
     batch_of,
@@ -226,7 +227,12 @@ class UploadViewSet(viewsets.GenericViewSet[Any]):
 
 
 def _outcome(upload: QueuedImport) -> Response:
-    """201 with the batch, 200 without one, 202 while it waits. Raises ImportRefused."""
+    """201 with the batch, 200 without one, 202 while it waits.
+
+    Raises ImportRefused, or AlreadyImported where the same file came in at the same moment.
+    """
+    if upload.state == State.REFUSED and upload.code == AlreadyImported.code:
+        raise AlreadyImported(upload.error)
     if upload.state == State.REFUSED:
         raise ImportRefused(upload.error, code=upload.code or None)
     told = WorkbookUploadSerializer(upload).data

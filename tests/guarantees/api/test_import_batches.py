@@ -105,6 +105,14 @@ def test_the_same_workbook_again_is_confirmed_expressly(api, tmp_path):
     assert ImportBatch.objects.count() == 2
 
 
+def test_of_the_same_workbook_twice_at_once_the_second_is_told_what_a_later_one_is(api, tmp_path):
+    number = send(api, workbook(tmp_path, ROW)).json()["id"]
+    told = {"state": "refused", "code": "already_imported", "error": "It came in before."}
+    QueuedImport.objects.filter(pk=number).update(**told)
+    answer = api.post(f"{UPLOADS}{number}/commit/", {}, Idempotency_Key="k")
+    assert (answer.status_code, code(answer)) == (409, "already_imported")
+
+
 def test_a_workbook_without_a_good_row_makes_no_batch(api, tmp_path):
     number = send(api, workbook(tmp_path, BAD)).json()["id"]
     answer = api.post(f"{UPLOADS}{number}/commit/")
