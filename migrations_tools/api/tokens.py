@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
+from rest_framework.exceptions import Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,13 +32,6 @@ class LoginFailed(CarryoverError):
 
     code = "login_failed"
     http_status = 401
-
-
-class LockedOut(CarryoverError):
-    """Too many wrong passwords (django-axes)."""
-
-    code = "locked_out"
-    http_status = 429
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -91,12 +86,14 @@ class LoginView(APIView):
         user = authenticate(wire, **given.validated_data)
         if getattr(wire, "axes_locked_out", False):
             wire.axes_locked_out = False  # type: ignore[attr-defined]  # its middleware would answer
-            raise LockedOut(_("Too many wrong passwords: this account is locked for a while."))
+            told = _("Too many wrong passwords: this account is locked for a while.")
+            raise Throttled(settings.AXES_COOLOFF_TIME.total_seconds(), told, "locked_out")
         if user is None:
             raise LoginFailed(_("This name and password do not fit."))
         instance, token = AuthToken.objects.create(user)
         user_logged_in.send(sender=type(user), request=wire, user=user)
-        return Response(TokenSerializer({"token": token, "expiry": instance.expiry}).data)
+        answer = TokenSerializer({"token": token, "expiry": instance.expiry}).data
+        return Response(answer, headers={"Cache-Control": "no-store"})
 
 
 class _WithToken(APIView):

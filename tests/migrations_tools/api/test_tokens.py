@@ -99,6 +99,8 @@ def test_too_many_wrong_passwords_lock_the_account_in_the_envelope(clerk, settin
     locked = [*answers[-2:], login()]  # the right password does not help now
     told = {(answer.status_code, answer.json()["error"]["code"]) for answer in locked}
     assert told == {(429, "locked_out")}
+    cool_off = int(settings.AXES_COOLOFF_TIME.total_seconds())
+    assert {answer["Retry-After"] for answer in locked} == {str(cool_off)}
     assert not AuthToken.objects.exists()
 
 
