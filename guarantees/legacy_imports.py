@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from guarantees.models import (
     Bank,
@@ -25,7 +26,7 @@ from migrations_tools.imports.tables import RowRefusedError
 def _normalize(values: dict[str, Any], name: str) -> None:
     """Fill ``normalized_name``. Raises RowRefusedError where there is no name."""
     if not name.strip():
-        raise RowRefusedError("name_missing", "The row has no name.")
+        raise RowRefusedError("name_missing", gettext_noop("The row has no name."))
     values["normalized_name"] = normalize_name(name)
 
 

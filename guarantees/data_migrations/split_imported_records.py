@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, Q, Sum
+from django.utils.translation import gettext_noop
 
 from guarantees.data_migrations.split_batches import batch_kind
 from guarantees.data_migrations.split_checks import CHECKS
@@ -150,7 +151,9 @@ class ActionStep(Step):
         linked = row.migrated_guarantee_id is not None or row.migrated_action_id is not None
         if not row.action_type and not linked:
             return Skip(
-                "unsupported_type", f"Rows of type “{row.record_type}” are not carried over."
+                "unsupported_type",
+                gettext_noop("Rows of type “%(record_type)s” are not carried over.")
+                % {"record_type": row.record_type},
             )
         warnings: Warnings = []
         values = action_values(row, context, warnings)
@@ -159,7 +162,11 @@ class ActionStep(Step):
         guarantee = context.guarantees.get(row.pk)
         if guarantee is None:
             warnings.append(
-                Warning_("no_guarantee", f"No guarantee {values['number']} was imported before it.")
+                Warning_(
+                    "no_guarantee",
+                    gettext_noop("No guarantee %(number)s was imported before it.")
+                    % {"number": values["number"]},
+                )
             )
         action = build(
             GuaranteeAction,
@@ -276,8 +283,11 @@ class SplitImportedRecords(DataMigration):
         if not repeats["rows"]:
             return []
         return [
-            f"{repeats['numbers']} guarantee numbers occur in several rows ({repeats['rows']} in "
-            "all); each row becomes a guarantee of its own, nothing is merged."
+            gettext_noop(
+                "%(numbers)s guarantee numbers occur in several rows (%(rows)s in "
+                "all); each row becomes a guarantee of its own, nothing is merged."
+            )
+            % {"numbers": repeats["numbers"], "rows": repeats["rows"]}
         ]
 
     @classmethod

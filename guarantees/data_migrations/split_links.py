@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Model
 from django.utils.timezone import get_default_timezone
+from django.utils.translation import gettext_noop
 
 from guarantees.data_migrations.split_batches import Batches
 from guarantees.models import Bank, Guarantee, GuaranteeAction, MatchStatus, Supplier
@@ -153,8 +154,12 @@ def compare_link(row: Any, values: Mapping[str, Any], model: type[Model], known:
     if linked is None:
         return Conflict(
             "changed_after_migration",
-            f"The row now becomes a {model._meta.verbose_name}, but it is linked to what it became "
-            "when it was carried over. Import the former row again, or roll back that run.",
+            gettext_noop(
+                "The row now becomes a %(model)s, but it is linked to what it became "
+                "when it was carried over. Import the former row again, or roll back "
+                "that run."
+            )
+            % {"model": model._meta.verbose_name},
         )
     found = [
         _difference(name, values[name], getattr(linked, name))
@@ -165,8 +170,8 @@ def compare_link(row: Any, values: Mapping[str, Any], model: type[Model], known:
         return Unchanged()
     return Conflict(
         "changed_after_migration",
-        f"The row was changed after it was carried over. {'; '.join(found)}. "
-        f"{_HOW_TO_GO_ON[model]}",
+        gettext_noop("The row was changed after it was carried over. %(found)s. %(how_to_go_on)s")
+        % {"found": "; ".join(found), "how_to_go_on": _HOW_TO_GO_ON[model]},
     )
 
 

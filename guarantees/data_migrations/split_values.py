@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from django.utils.translation import gettext_noop
+
 from guarantees.models import MatchStatus
 from guarantees.models.number import comparable
 from guarantees.reading import ValueNotUnderstood, read_amount, read_date, read_legacy_instant
@@ -30,7 +32,10 @@ def number_of(row: Any, warnings: Warnings) -> str:
     if number and comparable(number):
         return number
     warnings.append(
-        Warning_("missing_number", f"The row has no number; it is called UNKNOWN-{row.pk}.")
+        Warning_(
+            "missing_number",
+            gettext_noop("The row has no number; it is called UNKNOWN-%(row)s.") % {"row": row.pk},
+        )
     )
     return f"UNKNOWN-{row.pk}"
 
@@ -43,7 +48,12 @@ def amount_of(row: Any, warnings: Warnings) -> Decimal | None:
         warnings.append(Warning_("bad_amount", error.detail))
         return None
     if amount is not None and amount <= _ZERO:
-        warnings.append(Warning_("unusual_amount", f"“{row.amount}” is not above zero; it stays."))
+        warnings.append(
+            Warning_(
+                "unusual_amount",
+                gettext_noop("“%(amount)s” is not above zero; it stays.") % {"amount": row.amount},
+            )
+        )
     return amount
 
 
@@ -61,7 +71,11 @@ def created_at_of(row: Any, warnings: Warnings) -> datetime:
     try:
         instant = read_legacy_instant(row.created_at)
     except ValueNotUnderstood as error:
-        instant, code, why = None, "bad_date", f"Created at: {error.detail}"
+        instant, code, why = (
+            None,
+            "bad_date",
+            gettext_noop("Created at: %(detail)s") % {"detail": error.detail},
+        )
     else:
         if instant is not None:
             return instant
@@ -92,7 +106,12 @@ def reference_of(
     """The id, or None where nothing has it (N14)."""
     if pk is None or pk in known:
         return pk
-    warnings.append(Warning_(f"unknown_{what}", f"There is no {what} {pk}."))
+    warnings.append(
+        Warning_(
+            f"unknown_{what}",
+            gettext_noop("There is no %(what)s %(pk)s.") % {"what": what, "pk": pk},
+        )
+    )
     return None
 
 

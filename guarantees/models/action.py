@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import MD5
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from guarantees.models.bank import Bank
@@ -55,7 +56,7 @@ class ActionSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"actions of {self.day}"
+        return gettext("actions of %(day)s") % {"day": self.day}
 
 
 class GuaranteeAction(models.Model):
@@ -154,4 +155,7 @@ class GuaranteeAction(models.Model):
         indexes = [models.Index(MD5(trimmed("number")), name="action_by_number")]
 
     def __str__(self) -> str:
-        return f"{self.get_action_type_display()} of {self.number}"
+        return gettext("%(action_type)s of %(number)s") % {
+            "action_type": self.get_action_type_display(),
+            "number": self.number,
+        }

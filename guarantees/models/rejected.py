@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from guarantees.models.batch import ImportBatch
 from migrations_tools.models import QueuedImport
@@ -37,4 +38,4 @@ class RejectedRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"row {self.row}"
+        return _("row %(row)s") % {"row": self.row}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from guarantees.models.action import GuaranteeAction
 from guarantees.models.batch import ImportBatch
@@ -36,7 +37,7 @@ class ImportSession(StagedRow):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"legacy session {self.pk}"
+        return _("legacy session %(row)s") % {"row": self.pk}
 
 
 class ImportedRecord(StagedRow):
@@ -134,4 +135,4 @@ class ImportedRecord(StagedRow):
         ]
 
     def __str__(self) -> str:
-        return f"legacy record {self.pk}"
+        return _("legacy record %(row)s") % {"row": self.pk}

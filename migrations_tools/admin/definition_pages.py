@@ -196,5 +196,5 @@ def _forms(definition: type[DataMigration], request: HttpRequest) -> tuple[forms
     data = request.POST if request.method == "POST" else None
     options = options_form(definition.options)(data, prefix="option")
     for name, field in options.fields.items():
-        field.label = name.replace("_", " ").capitalize()
+        field.label = _(name.replace("_", " ")).capitalize()
     return options, SettingsForm(data)

@@ -84,7 +84,7 @@ class ReviewItemAdmin(HugeTable):
 
     @admin.display(description=lazy("data migration"))
     def migration(self, item: ReviewItem) -> str:
-        return item.run.definition.replace("_", " ").capitalize()
+        return _(item.run.definition.replace("_", " ").capitalize())
 
     @admin.display(description=lazy("proposal"))
     def proposed(self, item: ReviewItem) -> str:
@@ -263,7 +263,7 @@ def _form(
         form = options_form(step.choices)
         fields = dict(form.base_fields)
         for key, field in fields.items():
-            field.label = key.replace("_", " ").capitalize()
+            field.label = _(key.replace("_", " ")).capitalize()
         choices = list(fields)
     return type("DecisionForm", (ReasonForm,), fields)(data), choices
 

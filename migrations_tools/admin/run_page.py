@@ -23,6 +23,7 @@ from migrations_tools.services.policies import policies_of
 from migrations_tools.states import (
     ACTIVE_STATES,
     WRITING_KINDS,
+    Outcome,
     RunKind,
     RunState,
     VerificationState,
@@ -164,7 +165,7 @@ def _forecast_and_reality(run: Run) -> list[dict[str, Any]]:
         return []
     foreseen, came = run.plan.report.get("outcomes", {}), counts_of(run)["outcomes"]
     rows = [
-        {"name": name, "foreseen": foreseen.get(name, 0), "came": came[name]}
+        {"name": Outcome(name).label, "foreseen": foreseen.get(name, 0), "came": came[name]}
         for name in came
         if foreseen.get(name) or came[name]
     ]

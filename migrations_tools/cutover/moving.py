@@ -6,6 +6,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from migrations_tools.cutover.believed import forget
 from migrations_tools.cutover.stages import Stage
@@ -80,7 +81,12 @@ def spent_budget(cutover: Cutover) -> str:
     share = cutover.mismatched / cutover.compared
     latency = cutover.new_ms / cutover.compared
     if share > cutover.mismatch_budget:
-        return f"{share:.1%} of {cutover.compared} comparisons differ"
+        return gettext_noop("%(share)s of %(compared)s comparisons differ") % {
+            "share": f"{share:.1%}",
+            "compared": cutover.compared,
+        }
     if latency > cutover.latency_budget_ms:
-        return f"the new side takes {latency:.0f} ms on average"
+        return gettext_noop("the new side takes %(latency)s ms on average") % {
+            "latency": f"{latency:.0f}"
+        }
     return ""

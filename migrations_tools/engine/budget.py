@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.engine.claim import FIRST_PASS
 from migrations_tools.engine.context import RunContext
 from migrations_tools.engine.limits import short_transaction
@@ -62,6 +64,9 @@ def pause_if_exceeded(context: RunContext) -> None:
             action="pause",
             acting_user=locked.actor,
             surface=Surface.WORKER,
-            reason=f"{spent} keys are quarantined, more than the {allowed:.0f} allowed: "
-            "look at the problems, then resume or cancel.",
+            reason=gettext_noop(
+                "%(spent)s keys are quarantined, more than the %(allowed)s allowed: "
+                "look at the problems, then resume or cancel."
+            )
+            % {"spent": spent, "allowed": f"{allowed:.0f}"},
         )

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.base import Step
 from migrations_tools.definitions.sources import Items, KeyRange
@@ -35,15 +36,19 @@ MOST_LOSSES = 5
 WORKER_DIED = "worker_died"
 
 #: Why a plan or dry run is cancelled whose process is gone.
-PROCESS_ENDED = "Its process ended before it did; make it anew."
+PROCESS_ENDED = gettext_noop("Its process ended before it did; make it anew.")
 
 
 def refuse_after_losses(batch: Batch, losses: int) -> None:
     """Raise what stops the run where ``batch`` lost too many workers."""
     if losses >= MOST_LOSSES:
         raise CarryoverError(
-            f"Batch {batch.number} of step {batch.step + 1} lost its worker {losses} times in a "
-            "row, and no single key was the cause. Find out what ended the workers, then resume.",
+            gettext_noop(
+                "Batch %(number)s of step %(step)s lost its worker %(losses)s times in a "
+                "row, and no single key was the cause. Find out what ended the workers, "
+                "then resume."
+            )
+            % {"number": batch.number, "step": batch.step + 1, "losses": losses},
             code="workers_died",
         )
 
@@ -58,7 +63,7 @@ def set_aside_deadly(batch: Batch, items: Items, entries: list[Entry]) -> Items:
             key,
             Outcome.QUARANTINED,
             WORKER_DIED,
-            "Its worker died while it had this key in hand.",
+            gettext_noop("Its worker died while it had this key in hand."),
             source_digest=digest,
         )
         for key, digest in zip(items.keys, items.digests, strict=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.base import Step
 from migrations_tools.definitions.decisions import Decision
@@ -50,7 +51,9 @@ def set_aside_changed(
             kept.digests.append(digest)
             kept.rows.append(row)
         else:
-            entries.append(_changed(key, "The row changed after it was left to review."))
+            entries.append(
+                _changed(key, gettext_noop("The row changed after it was left to review."))
+            )
     found = set(items.keys)
     missing = [key for key in batch.keys or [] if key not in found]
     entries += entries_of_absent(step.source, missing)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.base import Step
 from migrations_tools.definitions.changes import Change, Ensure
@@ -142,7 +143,9 @@ def carry_batch(context: RunContext, batch: Batch) -> Carried:
 
 
 def _held_entries(step: Step, held: Items) -> list[Entry]:
-    rejected = Reject(step.held_code, "Somebody else keeps the row locked; try again later.")
+    rejected = Reject(
+        step.held_code, gettext_noop("Somebody else keeps the row locked; try again later.")
+    )
     return [
         rejection_entry(key, digest, rejected)
         for key, digest in zip(held.keys, held.digests, strict=True)
@@ -236,7 +239,9 @@ def _carry_part(
 
 
 def _changed(error: RowsChanged, items: Items) -> list[Entry]:
-    detail = f"Changed while the key was carried over, and left as it is: {error.rows}."
+    detail = gettext_noop(
+        "Changed while the key was carried over, and left as it is: %(rows)s."
+    ) % {"rows": error.rows}
     return [
         Entry(key, Outcomes.CONFLICT, "changed_meanwhile", detail)
         for key in items.keys
@@ -255,7 +260,12 @@ def _failed(
             category=found.category, confidence=found.confidence, warnings=found.warnings
         )
     if isinstance(error, RowGone):
-        return Entry(key, Outcomes.GONE, "gone", f"A row of {error} was deleted meanwhile.")
+        return Entry(
+            key,
+            Outcomes.GONE,
+            "gone",
+            gettext_noop("A row of %(error)s was deleted meanwhile.") % {"error": error},
+        )
     return Entry(
         key, Outcomes.QUARANTINED, code_of(error), sentence_of(error), source_digest=digest
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Model
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.base import DataMigration
 from migrations_tools.engine.context import RunContext
@@ -146,7 +147,7 @@ def differences(planned: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     """What drifted, in sentences; empty where nothing did. Compares only what both hold."""
     found = []
     if planned.get("code") != now.get("code"):
-        found.append("The code of the definition changed.")
+        found.append(gettext_noop("The code of the definition changed."))
     if planned.get("options") != now.get("options"):
         found.append(f"Options were {planned.get('options')}, now {now.get('options')}.")
     found += schema_differences(planned.get("schema", {}), now.get("schema", {}))
@@ -155,7 +156,10 @@ def differences(planned: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
             after = now["evidence"].get(step)
             if before != after:
                 counts = f"{before['keys']} keys then, {after['keys'] if after else 0} now"
-                found.append(f"The data of {step} changed: {counts}.")
+                found.append(
+                    gettext_noop("The data of %(step)s changed: %(counts)s.")
+                    % {"step": step, "counts": counts}
+                )
     return found
 
 

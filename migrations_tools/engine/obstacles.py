@@ -11,10 +11,16 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Model
+from django.utils.translation import gettext_noop
 
 from migrations_tools.engine.references import Reference, references_to
 from migrations_tools.engine.sql import array_type, json_of, pk_column, quoted, row_image, table_of
 from migrations_tools.states import Operation
+
+#: Why a row is not taken back.
+_DELETED = gettext_noop("%(row)s was deleted since")
+_EDITED = gettext_noop("%(row)s was edited since")
+_EDITED_IN = gettext_noop("%(row)s was edited since: %(columns)s")
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,11 @@ class Obstacles:
             "OR (operation = 'update' AND after IS NULL) GROUP BY key"
         )
         return {
-            key: Conflict("erased", f"The former values of {row} were erased from the journal.")
+            key: Conflict(
+                "erased",
+                gettext_noop("The former values of %(row)s were erased from the journal.")
+                % {"row": row},
+            )
             for key, row in self.cursor.fetchall()
         }
 
@@ -119,9 +129,8 @@ class Obstacles:
         return {
             key: Conflict(
                 "row_deleted" if deleted else "edited_since",
-                f"{label} {pk_text}"
-                + (" was deleted since" if deleted else " was edited since")
-                + (f": {columns}" if columns and not deleted else ""),
+                (_DELETED if deleted else _EDITED_IN if columns else _EDITED)
+                % {"row": f"{label} {pk_text}", "columns": columns},
             )
             for key, pk_text, deleted, columns in self.cursor.fetchall()
         }

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.fields.related import ForeignKey
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.sources import Items, Source
 from migrations_tools.engine.ledger import Entry
@@ -158,7 +159,7 @@ def entries_of_changed(items: Items, planned: Mapping[str, bytes | None]) -> lis
             key,
             Outcome.CONFLICT,
             CHANGED_SINCE_PLAN,
-            "The row changed after the plan was made; plan and run again.",
+            gettext_noop("The row changed after the plan was made; plan and run again."),
         )
         for key, digest in zip(items.keys, items.digests, strict=True)
         if digest is not None and planned.get(key) not in (None, digest)
@@ -175,7 +176,9 @@ def entries_of_absent(source: Source, keys: Sequence[str]) -> list[Entry]:
             key,
             Outcome.CONFLICT,
             CHANGED_SINCE_PLAN,
-            "The row is not among those to be carried over any more; what stands there stays.",
+            gettext_noop(
+                "The row is not among those to be carried over any more; what stands there stays."
+            ),
         )
         if key in standing
         else Entry(key, Outcome.GONE, "gone")

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext_noop
 
 _READ = """
 SELECT
@@ -33,9 +34,13 @@ Signals = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Limit:
-    """A signal asks for a pause above ``most``, or below ``least``; ``sentence`` says so."""
+    """A signal asks for a pause above ``most``, or below ``least``; ``sentence`` says so.
+
+    ``written`` is how its value is written there.
+    """
 
     sentence: str
+    written: str
     most: float | None = None
     least: float | None = None
 
@@ -47,11 +52,21 @@ class Limit:
 
 #: Seconds, numbers, shares (0–1) and bytes. The setting CARRYOVER_LIMITS overrides single ones.
 LIMITS: dict[str, Limit] = {
-    "lock_waiters": Limit("sessions that wait for locks: {value:.0f}", most=20),
-    "longest_transaction_seconds": Limit("a transaction is open for {value:.0f} s", most=300),
-    "connections_share": Limit("{value:.0%} of the connections are taken", most=0.9),
-    "replica_lag_seconds": Limit("a replica is {value:.0f} s behind", most=30),
-    "free_disk_bytes": Limit("only {value:,.0f} bytes of disk are free", least=1_000_000_000),
+    "lock_waiters": Limit(
+        gettext_noop("sessions that wait for locks: %(value)s"), "{:.0f}", most=20
+    ),
+    "longest_transaction_seconds": Limit(
+        gettext_noop("a transaction is open for %(value)s s"), "{:.0f}", most=300
+    ),
+    "connections_share": Limit(
+        gettext_noop("%(value)s of the connections are taken"), "{:.0%}", most=0.9
+    ),
+    "replica_lag_seconds": Limit(
+        gettext_noop("a replica is %(value)s s behind"), "{:.0f}", most=30
+    ),
+    "free_disk_bytes": Limit(
+        gettext_noop("only %(value)s bytes of disk are free"), "{:,.0f}", least=1_000_000_000
+    ),
 }
 
 
@@ -97,9 +112,9 @@ def strain(signals: Signals, watching: list[str]) -> str:
         if limit is None:
             continue
         if value is None:
-            return f"the signal {name} cannot be read any more"
+            return gettext_noop("the signal %(name)s cannot be read any more") % {"name": name}
         if limit.exceeded(value):
-            return limit.sentence.format(value=value)
+            return limit.sentence % {"value": limit.written.format(value)}
     return ""
 
 
@@ -109,8 +124,8 @@ def _limits() -> Mapping[str, Limit]:
     for name, value in overrides.items():
         known = limits[name]
         limits[name] = (
-            Limit(known.sentence, least=value)
+            Limit(known.sentence, known.written, least=value)
             if known.least is not None
-            else Limit(known.sentence, most=value)
+            else Limit(known.sentence, known.written, most=value)
         )
     return limits

@@ -13,6 +13,7 @@ from datetime import time as clock_time
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from migrations_tools.engine.clock import database_time
 from migrations_tools.engine.limits import short_transaction
@@ -76,9 +77,11 @@ def standing_orders() -> str:
     """Why no run may work at all now, stop or window, in words; empty where they may."""
     governor = Governor.objects.filter(stopped=True).first()
     if governor is not None:
-        return f"all runs are stopped: {governor.reason}"
+        return gettext_noop("all runs are stopped: %(reason)s") % {"reason": governor.reason}
     if windows() and not in_window(timezone.localtime(database_time())):
-        return f"runs work in their windows only: {windows_in_words()}"
+        return gettext_noop("runs work in their windows only: %(windows_in_words)s") % {
+            "windows_in_words": windows_in_words()
+        }
     return ""
 
 

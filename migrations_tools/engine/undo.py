@@ -13,6 +13,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Model
+from django.utils.translation import gettext_noop
 
 from migrations_tools.engine import journal
 from migrations_tools.engine.context import RunContext
@@ -35,7 +36,7 @@ from migrations_tools.models import Batch
 from migrations_tools.states import Operation, Outcome, RunKind
 
 #: Of keys that a person did not choose.
-_KEPT = Conflict("kept", "Nobody decided to take it back: what people changed stays.")
+_KEPT = Conflict("kept", gettext_noop("Nobody decided to take it back: what people changed stays."))
 
 
 class BatchUndoer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from migrations_tools.models.run import Run
 from migrations_tools.states import BatchState
@@ -64,4 +65,8 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"batch {self.step}.{self.number} of {self.run_id}"
+        return _("batch %(step)s.%(number)s of %(run_id)s") % {
+            "step": self.step,
+            "number": self.number,
+            "run_id": self.run_id,
+        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 
 class LegacyImport(models.Model):
@@ -46,4 +47,4 @@ class RejectedLine(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.code}"
+        return _("line %(line)s: %(code)s") % {"line": self.line, "code": self.code}

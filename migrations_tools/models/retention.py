@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from migrations_tools.models.fields import CurrentTransaction, TransactionIdField
 from migrations_tools.models.run import Run
@@ -29,4 +30,4 @@ class RetentionRecord(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.run_id}"
+        return _("%(kind)s of %(run_id)s") % {"kind": self.kind, "run_id": self.run_id}

@@ -15,6 +15,7 @@ import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.doorbell import ring_for_requests
@@ -45,7 +46,7 @@ TAKE_UP: Final = "take_up"
 #: Workers that may die of a request before it is cancelled.
 MOST_TRIES: Final = 5
 #: Why a request is cancelled that finds nothing to do.
-NOTHING_TO_DO: Final = "There is nothing to do."
+NOTHING_TO_DO: Final = gettext_noop("There is nothing to do.")
 
 
 class PlanUsed(CarryoverError):

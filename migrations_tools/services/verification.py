@@ -244,10 +244,12 @@ def _nothing_examined(results: Sequence[Result]) -> Result:
         result.examined for result in results if result.code != "dangling_reference"
     )
     if guard.examined == 0:
-        guard.fail("verification", "No check found anything to look at: nothing is proven.")
+        told = gettext_noop("No check found anything to look at: nothing is proven.")
+        guard.fail("verification", told)
     for result in results:
         if result.looked_at_nothing:
-            guard.fail(result.code, f"The check “{result.title}” found nothing to look at.")
+            told = gettext_noop("The check “%(title)s” found nothing to look at.")
+            guard.fail(result.code, told % {"title": result.title})
     return guard
 
 

@@ -42,7 +42,7 @@ _FIRST_TAG = re.compile(r"^\s*<t[dh]\b")
 @register.inclusion_tag("carryover/badge.html")
 def badge(state: str, label: str = "") -> dict[str, str]:
     """``state`` in words (``label``), coloured by its tone."""
-    return {"tone": tone_of(state), "label": label or str(state).replace("_", " ")}
+    return {"tone": tone_of(state), "label": label or told_on_page(str(state).replace("_", " "))}
 
 
 @register.inclusion_tag("carryover/progress.html")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.engine.history import history_model
 from migrations_tools.engine.sql import column_list, row_image, table_of
 from migrations_tools.verification.expectations import Expectation, Table
 from migrations_tools.verification.results import MOST_NAMED, Result, rows_of
 
 _SENTENCES = {
-    "missing": "The row is not there.",
-    "differs": "The row differs in {}.",
-    "present": "The row is there again.",
+    "missing": gettext_noop("The row is not there."),
+    "differs": gettext_noop("The row differs in %(columns)s."),
+    "present": gettext_noop("The row is there again."),
 }
 
 
@@ -30,7 +32,7 @@ def judge(
         result = results[verdict]
         if pk is not None:
             where = f" (source key {key})" if key is not None else ""
-            detail = _SENTENCES[verdict].format(columns or "a column")
+            detail = _SENTENCES[verdict] % {"columns": columns or "a column"}
             result.name(f"{table.label} {pk}", detail + where)
         elif edited:
             result.edited_since += number

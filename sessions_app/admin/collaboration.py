@@ -105,7 +105,7 @@ class CollaborationSessionAdmin(WithList, WithOperations, SessionAdmin):
         may_see = _may_see_people(request)
         return {
             "leads_old": leading_side() is Side.LEGACY,
-            "stage_sentence": STAGE_SENTENCES[cutover["stage"]],
+            "stage_sentence": _(STAGE_SENTENCES[cutover["stage"]]),
             "known_to_leading": leading is not None,
             "may_see_people": may_see,
             "participants": self._participants(request, obj, leading) if may_see else [],

@@ -11,6 +11,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, TypeVar
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import shown
 from sessions_app.contests.analytics import plain
 from sessions_app.contests.notes import Notes
@@ -145,13 +147,13 @@ def read_document(document: Any) -> ContestDocument:
     Raises Unreadable.
     """
     if not isinstance(document, Mapping):
-        raise Unreadable("invalid_document", "The document is no JSON object.")
-    username = _name(document.get("username"), "user name")
+        raise Unreadable("invalid_document", gettext_noop("The document is no JSON object."))
+    username = _name(document.get("username"), gettext_noop("user name"))
     if not username:
-        raise Unreadable("invalid_document", "The document has no user name.")
+        raise Unreadable("invalid_document", gettext_noop("The document has no user name."))
     given = document.get("problems_attempted")
     if not isinstance(given, list):
-        raise Unreadable("invalid_document", "The document has no list of attempts.")
+        raise Unreadable("invalid_document", gettext_noop("The document has no list of attempts."))
     notes = Notes()
     attempts = [_attempt(position, each, notes) for position, each in enumerate(given, 1)]
     reader = _Reader(document, notes)
@@ -160,7 +162,7 @@ def read_document(document: Any) -> ContestDocument:
     total_time = reader.first("total_time_ms", read_milliseconds, "bad_number")
     spent = sum(attempt.time_spent_ms for attempt in attempts)
     return ContestDocument(
-        session_ref=_name(_scalar_text(document.get("session_id")), "session id"),
+        session_ref=_name(_scalar_text(document.get("session_id")), gettext_noop("session id")),
         status=_status(document.get("session_status"), notes),
         created_at=reader.first("created_at", read_instant, "bad_timestamp"),
         completed_at=reader.first("completed_at", read_instant, "bad_timestamp"),
@@ -206,8 +208,16 @@ class _Reader:
 
 def _attempt(position: int, values: Any, notes: Notes) -> Attempt:
     if not isinstance(values, Mapping):
-        raise Unreadable("invalid_document", f"Attempt {position} is no JSON object.")
-    reader = _Reader(values, notes, ATTEMPT_NAMES, f"attempt {position}, ")
+        raise Unreadable(
+            "invalid_document",
+            gettext_noop("Attempt %(position)s is no JSON object.") % {"position": position},
+        )
+    reader = _Reader(
+        values,
+        notes,
+        ATTEMPT_NAMES,
+        gettext_noop("attempt %(position)s, ") % {"position": position},
+    )
     spent = reader.first("time_spent_ms", read_milliseconds, "bad_number")
     return Attempt(
         position=position,
@@ -232,7 +242,8 @@ def _is_correct(position: int, values: Mapping[str, Any]) -> bool:
     if truth is None:
         raise Unreadable(
             "invalid_is_correct",
-            f"Attempt {position} says neither true nor false: “{shown(given)}”.",
+            gettext_noop("Attempt %(position)s says neither true nor false: “%(given)s”.")
+            % {"position": position, "given": shown(given)},
         )
     return truth
 
@@ -242,10 +253,14 @@ def _name(value: Any, what: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Unreadable("invalid_document", f"The {what} is no text.")
+        raise Unreadable(
+            "invalid_document", gettext_noop("The %(what)s is no text.") % {"what": what}
+        )
     if len(value) > LONGEST_NAME:
         raise Unreadable(
-            "invalid_document", f"The {what} is longer than {LONGEST_NAME} characters."
+            "invalid_document",
+            gettext_noop("The %(what)s is longer than %(longest_name)s characters.")
+            % {"what": what, "longest_name": LONGEST_NAME},
         )
     return "" if is_blank(value) else value
 
@@ -288,7 +303,11 @@ def _score(reader: _Reader, correct: int, notes: Notes) -> Decimal | None:
     """The score as given; it should be the number of correct attempts."""
     score = reader.first("score", _read_score, "bad_number")
     if score is not None and score != correct:
-        notes.add("score_mismatch", f"score {plain(score)}, {correct} correct")
+        notes.add(
+            "score_mismatch",
+            gettext_noop("score %(score)s, %(correct)s correct")
+            % {"score": plain(score), "correct": correct},
+        )
     return score
 
 

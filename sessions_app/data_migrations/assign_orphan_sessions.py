@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery, TextField
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import (
     Apply,
@@ -127,7 +128,11 @@ class AssignStep(Step):
         if kind is DecisionType.MANUAL_REVIEW:
             return _review(row, counts, decision, context, told)
         if kind is DecisionType.TENTATIVE and self.options.skip_low_confidence:
-            detail = f"{decision.named} of {decision.total} events name project {decision.top}."
+            detail = gettext_noop("%(named)s of %(total)s events name project %(top)s.") % {
+                "named": decision.named,
+                "total": decision.total,
+                "top": decision.top,
+            }
             return Skip("low_confidence", detail, **told)
         return _assign(row, str(decision.top), context, told)
 
@@ -162,7 +167,10 @@ class AssignStep(Step):
             if project != decided[pk]:
                 raise Reject(
                     STATE_INCONSISTENCY,
-                    f"Session {session_id} was to get project {decided[pk]} and has {project}.",
+                    gettext_noop(
+                        "Session %(session_id)s was to get project %(decided)s and has %(project)s."
+                    )
+                    % {"session_id": session_id, "decided": decided[pk], "project": project},
                 )
 
     @classmethod
@@ -170,7 +178,10 @@ class AssignStep(Step):
         """A real project that exists. One that takes no new sessions may be chosen too."""
         pk = project_uuid(choice.project)
         if pk is None or not Project.objects.real().filter(pk=pk).exists():
-            raise Reject(PROJECT_NOT_FOUND, f"There is no project “{choice.project}”.")
+            raise Reject(
+                PROJECT_NOT_FOUND,
+                gettext_noop("There is no project “%(project)s”.") % {"project": choice.project},
+            )
 
 
 def _known(rows: Sequence[Any], chosen: Collection[str]) -> Known:
@@ -190,9 +201,16 @@ def _assign(row: Any, target: str, context: Known, told: dict[str, Any]) -> Outc
     """Assign, after the checks before the write (agents.md "Run")."""
     project = context.projects.get(target)
     if project is None:
-        raise Reject(PROJECT_NOT_FOUND, f"There is no project {target}.", **told)
+        raise Reject(
+            PROJECT_NOT_FOUND,
+            gettext_noop("There is no project %(target)s.") % {"target": target},
+            **told,
+        )
     if project.status in INACTIVE_STATUSES:
-        detail = f"Project “{project.name}” is {project.status}."
+        detail = gettext_noop("Project “%(name)s” is %(status)s.") % {
+            "name": project.name,
+            "status": project.status,
+        }
         told = {**told, "warnings": [*told["warnings"], Warning_(PROJECT_INACTIVE, detail)]}
     return Apply([Update(row, project=project.pk)], **told)
 

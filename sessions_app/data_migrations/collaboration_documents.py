@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import Warning_
 from sessions_app.models import ParticipantRole, ParticipantStatus
 from sessions_app.reading.collaboration import (
@@ -98,7 +100,10 @@ def read_row(row: Any, warnings: Warnings) -> Fact:
     access = access_of(document)
     kind = _kind(email, invited, is_invited=is_invited, has_name=bool(name), has_file=bool(files))
     if kind is RowKind.ORPHAN:
-        detail = f"Row {key} invites “{_shown(document['invited_email'])}”, which is no address."
+        detail = gettext_noop("Row %(key)s invites “%(address)s”, which is no address.") % {
+            "key": key,
+            "address": _shown(document["invited_email"]),
+        }
         warnings.append(Warning_("orphan_row", detail))
     return Fact(
         key=key,
@@ -132,7 +137,13 @@ def _address(document: Mapping[str, Any], field: str, key: str, warnings: Warnin
     email = email_of(value)
     if email is None:
         what = "nothing" if is_blank(value) else f"“{_shown(value)}”"
-        warnings.append(Warning_("invalid_email", f"Row {key}: {field} says {what}, no address."))
+        warnings.append(
+            Warning_(
+                "invalid_email",
+                gettext_noop("Row %(key)s: %(field)s says %(what)s, no address.")
+                % {"key": key, "field": field, "what": what},
+            )
+        )
     return email
 
 
@@ -142,7 +153,11 @@ def _text(document: Mapping[str, Any], field: str, key: str, warnings: Warnings)
     if isinstance(value, str):
         return trimmed(value)
     if value is not None:
-        detail = f"Row {key}: {field} is no text: {_shown(value)}"
+        detail = gettext_noop("Row %(key)s: %(field)s is no text: %(value)s") % {
+            "key": key,
+            "field": field,
+            "value": _shown(value),
+        }
         warnings.append(Warning_("bad_text", detail))
     return ""
 
@@ -158,7 +173,13 @@ def _uploaded_at(document: Mapping[str, Any], key: str, warnings: Warnings) -> d
     value = document.get("uploaded_at")
     instant = instant_of(value)
     if instant is None and value is not None:
-        warnings.append(Warning_("bad_date", f"Row {key}: “{_shown(value)}” is no date."))
+        warnings.append(
+            Warning_(
+                "bad_date",
+                gettext_noop("Row %(key)s: “%(value)s” is no date.")
+                % {"key": key, "value": _shown(value)},
+            )
+        )
     return instant
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import Delete, Insert, Update, Warning_, build
 from migrations_tools.definitions.changes import Change
 from sessions_app.data_migrations.collaboration_documents import FileName, Person
@@ -154,7 +156,10 @@ def _owner_to_be(weighed: Weighed, stored: StoredSession) -> str | None:
     )
     if may_move:
         return weighed.owner
-    detail = f"The old rows name {weighed.owner} as owner; {now or 'nobody'} is, as decided here."
+    detail = gettext_noop("The old rows name %(owner)s as owner; %(now)s is, as decided here.") % {
+        "owner": weighed.owner,
+        "now": now or "nobody",
+    }
     weighed.warnings.append(Warning_("owner_kept", detail))
     return now
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import Reject, Warning_
 from sessions_app.data_migrations.collaboration_decisions import NOTHING, Decisions
 from sessions_app.data_migrations.collaboration_documents import (
@@ -94,7 +96,9 @@ def weigh(
     own = evidence[owner].creations if owner in evidence else []
     title = _text("name", own, ordered) or f"Session {session_id}"
     if len(title) > _LONGEST_TITLE:
-        detail = f"The name has {len(title)} characters and is cut after {_LONGEST_TITLE}."
+        detail = gettext_noop(
+            "The name has %(title)s characters and is cut after %(longest_title)s."
+        ) % {"title": len(title), "longest_title": _LONGEST_TITLE}
         warnings.append(Warning_("name_truncated", detail))
     created_at, updated_at = _times(ordered, warnings)
     return Weighed(
@@ -132,15 +136,19 @@ def _owner(ordered: Sequence[Fact], warnings: Warnings) -> str:
     inviters = [fact.email for fact in ordered if fact.kind is RowKind.INVITATION and fact.email]
     if inviters:
         owner, number = Counter(inviters).most_common(1)[0]  # of equals the one met first
-        detail = f"No row of a creator is left; {owner} invited most ({number})."
+        detail = gettext_noop(
+            "No row of a creator is left; %(owner)s invited most (%(number)s)."
+        ) % {"owner": owner, "number": number}
         warnings.append(Warning_("owner_inferred", detail))
         return owner
     for fact in ordered:
         if fact.kind is RowKind.UPLOAD and fact.email:
-            detail = f"No row of a creator or an inviter is left; {fact.email} uploaded first."
+            detail = gettext_noop(
+                "No row of a creator or an inviter is left; %(email)s uploaded first."
+            ) % {"email": fact.email}
             warnings.append(Warning_("owner_inferred_from_upload", detail))
             return fact.email
-    raise Reject("no_owner", "No row names a creator, an inviter or an uploader.")
+    raise Reject("no_owner", gettext_noop("No row names a creator, an inviter or an uploader."))
 
 
 def _owner_person(email: str, evidence: _Evidence) -> Person:
@@ -182,20 +190,32 @@ def _role(email: str, evidence: _Evidence, warnings: Warnings) -> ParticipantRol
             (evidence.invited_others, "inviter_only_participant"),
         ):
             if rows:
-                detail = f"{email} is known by row {rows[0].key} alone and becomes editor."
+                detail = gettext_noop(
+                    "%(email)s is known by row %(key)s alone and becomes editor."
+                ) % {"email": email, "key": rows[0].key}
                 warnings.append(Warning_(code, detail))
                 return ParticipantRole.EDITOR
         granting = evidence.self_invitations
-        detail = f"{email} was invited by nobody else (row {granting[0].key})."
+        detail = gettext_noop("%(email)s was invited by nobody else (row %(key)s).") % {
+            "email": email,
+            "key": granting[0].key,
+        }
         warnings.append(Warning_("self_invited_participant", detail))
     for fact in granting:
         if fact.access_warning:
             said = "no access word" if fact.access_warning == "access_missing" else fact.access
-            detail = f"Row {fact.key} grants {email} {said}: read as {fact.role}."
+            detail = gettext_noop("Row %(key)s grants %(email)s %(said)s: read as %(role)s.") % {
+                "key": fact.key,
+                "email": email,
+                "said": said,
+                "role": fact.role,
+            }
             warnings.append(Warning_(fact.access_warning, detail))
     if len({fact.role for fact in granting}) > 1:
         told = ", ".join(f"{fact.key} ({fact.role})" for fact in granting)
-        detail = f"{email} was invited as different things by rows {told}; the first counts."
+        detail = gettext_noop(
+            "%(email)s was invited as different things by rows %(told)s; the first counts."
+        ) % {"email": email, "told": told}
         warnings.append(Warning_("access_conflict", detail))
     return granting[0].role
 
@@ -230,7 +250,9 @@ def _tell_of_text(
         ).keys() - {""}
         if len(texts) > 1:
             shown = ", ".join(f"“{text[:40]}”" for text in sorted(texts)[:3])
-            detail = f"The rows have {len(texts)} different texts as {name}: {shown}"
+            detail = gettext_noop(
+                "The rows have %(texts)s different texts as %(name)s: %(shown)s"
+            ) % {"texts": len(texts), "name": name, "shown": shown}
             warnings.append(Warning_("name_conflict", detail))
 
 
@@ -247,7 +269,9 @@ def _times(ordered: Sequence[Fact], warnings: Warnings) -> tuple[datetime, datet
     made = [fact.made_at for fact in ordered if fact.made_at]
     if made:
         return min(made), max(made)
-    warnings.append(Warning_("no_date", "No row has a time; that of the import is taken."))
+    warnings.append(
+        Warning_("no_date", gettext_noop("No row has a time; that of the import is taken."))
+    )
     staged = [fact.staged_at for fact in ordered]
     return min(staged), max(staged)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db.models import Model
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import Conflict, Delete, Insert, Update
 from migrations_tools.definitions.changes import Change
@@ -48,8 +49,11 @@ def merge(
     if changes and carried.edited:
         return Conflict(
             "changed_after_migration",
-            f"The document changed after it was carried over, and {' and '.join(carried.edited)} "
-            "was changed here. Make both alike, or import the former document again.",
+            gettext_noop(
+                "The document changed after it was carried over, and %(edited)s was "
+                "changed here. Make both alike, or import the former document again."
+            )
+            % {"edited": " and ".join(carried.edited)},
         )
     return changes
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import (
     Apply,
@@ -147,8 +148,11 @@ def _public_id(row: Any, document: ContestDocument, context: ContestContext) -> 
     if row.pk in context.repeated:
         return Conflict(
             "duplicate_session",
-            f"An earlier document of {document.username} has the session id {own} too. Give one "
-            "of them another id in the file, or waive this one.",
+            gettext_noop(
+                "An earlier document of %(username)s has the session id %(own)s too. "
+                "Give one of them another id in the file, or waive this one."
+            )
+            % {"username": document.username, "own": own},
         )
     holder = context.taken.get(own)
     first = context.first_users.get(row.pk, document.username)
@@ -161,8 +165,11 @@ def _public_id(row: Any, document: ContestDocument, context: ContestContext) -> 
     if len(wanted) > LONGEST_NAME:
         raise Reject(
             "invalid_document",
-            f"The session id “{own}” belongs to another user, and with the name of this one it "
-            f"is longer than {LONGEST_NAME} characters.",
+            gettext_noop(
+                "The session id “%(own)s” belongs to another user, and with the name of "
+                "this one it is longer than %(longest_name)s characters."
+            )
+            % {"own": own, "longest_name": LONGEST_NAME},
         )
     document.notes.add("session_id_shared", f"{own} becomes {wanted}")
     return _taken(wanted) if wanted in context.taken else wanted
@@ -171,7 +178,10 @@ def _public_id(row: Any, document: ContestDocument, context: ContestContext) -> 
 def _taken(public_id: str) -> Conflict:
     return Conflict(
         "session_id_taken",
-        f"There is a session {public_id} already, which this document did not become.",
+        gettext_noop(
+            "There is a session %(public_id)s already, which this document did not become."
+        )
+        % {"public_id": public_id},
     )
 
 
@@ -210,9 +220,13 @@ class EnrichContestSessions(DataMigration):
         """What should be imported before the documents are carried over."""
         advice = []
         if not Problem.objects.exists():
-            advice.append("Import the problems first: attempts are completed from them.")
+            advice.append(
+                gettext_noop("Import the problems first: attempts are completed from them.")
+            )
         if not LegacyIdentity.objects.filter(kind=CONTEST_USERS).exists():
-            advice.append("Import the users first: sessions without an id are given theirs.")
+            advice.append(
+                gettext_noop("Import the users first: sessions without an id are given theirs.")
+            )
         return advice
 
     @classmethod

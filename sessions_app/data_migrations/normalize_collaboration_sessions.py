@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import (
     Apply,
     Conflict,
@@ -54,19 +56,26 @@ class SessionStep(Step):
     def transform(self, row: Group, context: Known) -> Outcome:
         if row.key.startswith(_NO_SESSION):
             written = row.rows[0].document.get("session_id")
-            raise Reject("invalid_session_id", f"“{str(written)[:80]}” is no session id.")
+            raise Reject(
+                "invalid_session_id",
+                gettext_noop("“%(written)s” is no session id.") % {"written": str(written)[:80]},
+            )
         warnings: Warnings = []
         facts = [read_row(found, warnings) for found in row.rows if not is_decisions(found)]
         weighed = weigh(row.key, facts, warnings, decisions_of(row.rows))
         stored = context.sessions.get(row.key)
         if stored is None:
             if row.key in context.deleted:
-                return Skip("deleted_here", "The session was deleted here and stays so.")
+                return Skip(
+                    "deleted_here", gettext_noop("The session was deleted here and stays so.")
+                )
             return Apply(new_session(row.key, weighed), weighed.warnings)
         if not stored.session.is_ours:
             kind = SessionKind(stored.session.obj.kind).label
             return Conflict(
-                "native_session", f"A {kind} session of this id exists, made by somebody else."
+                "native_session",
+                gettext_noop("A %(kind)s session of this id exists, made by somebody else.")
+                % {"kind": kind},
             )
         changes = merge(weighed, stored)
         return Apply(changes, weighed.warnings) if changes else Unchanged()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
+from django.utils.translation import gettext_noop
+
 from sessions_app.data_migrations.orphan_decision import DecisionType
 
 #: A confidence below this is low; ratios are exact, and exceeded only strictly.
@@ -28,11 +30,17 @@ def risks_of(summary: Mapping[str, Any]) -> list[str]:
     warned = summary["warned"]
     found = []
     if _exceeds(low, total, MOST_LOW_CONFIDENCE):
-        found.append(f"{_sessions(low)} of {total} {_has(low)} a confidence below {LOW_CONFIDENCE}")
+        one = gettext_noop("%(n)s session of %(total)s has a confidence below %(lowest)s")
+        many = gettext_noop("%(n)s sessions of %(total)s have a confidence below %(lowest)s")
+        found.append(_counted(low, one, many, total=total, lowest=LOW_CONFIDENCE))
     if review:
-        found.append(f"{_sessions(review)} {_verb(review, 'require')} manual review")
+        one = gettext_noop("%(n)s session requires manual review")
+        many = gettext_noop("%(n)s sessions require manual review")
+        found.append(_counted(review, one, many))
     if _exceeds(warned, total, MOST_WARNED):
-        found.append(f"{_sessions(warned)} of {total} {_has(warned)} warnings")
+        one = gettext_noop("%(n)s session of %(total)s has warnings")
+        many = gettext_noop("%(n)s sessions of %(total)s have warnings")
+        found.append(_counted(warned, one, many, total=total))
     return found
 
 
@@ -43,12 +51,20 @@ def recommendations_of(summary: Mapping[str, Any]) -> list[str]:
     parked = count(DecisionType.UNASSIGNED, 0)
     found = []
     if review:
-        found.append(f"Review the {_sessions(review)} that {_verb(review, 'require')} it by hand")
+        one = gettext_noop("Review the %(n)s session that requires it by hand")
+        many = gettext_noop("Review the %(n)s sessions that require it by hand")
+        found.append(_counted(review, one, many))
     if tentative > count(DecisionType.CONFIDENT, 0):
-        found.append("Do a dry run first: more decisions are tentative than confident")
+        found.append(
+            gettext_noop("Do a dry run first: more decisions are tentative than confident")
+        )
     if parked:
-        found.append(f"{_sessions(parked)} will be parked as unassigned: verify them")
-    return [*found, "Back up the database before the run", "Run in a quiet period"]
+        one = gettext_noop("%(n)s session will be parked as unassigned: verify them")
+        many = gettext_noop("%(n)s sessions will be parked as unassigned: verify them")
+        found.append(_counted(parked, one, many))
+    found.append(gettext_noop("Back up the database before the run"))
+    found.append(gettext_noop("Run in a quiet period"))
+    return found
 
 
 def alerts_of(
@@ -65,16 +81,19 @@ def alerts_of(
         failed = last["outcomes"]["quarantined"]
         tentative = last["categories"].get(DecisionType.TENTATIVE, 0)
         if _exceeds(failed, total, MOST_FAILED):
-            found.append(_alert("failures", f"{failed} of {total} sessions failed."))
+            sentence = gettext_noop("%(n)s of %(total)s sessions failed.")
+            found.append(_alert("failures", sentence % {"n": failed, "total": total}))
         if _exceeds(tentative, total, MOST_TENTATIVE):
-            found.append(_alert("tentative", f"{tentative} of {total} decisions are tentative."))
+            sentence = gettext_noop("%(n)s of %(total)s decisions are tentative.")
+            found.append(_alert("tentative", sentence % {"n": tentative, "total": total}))
     if rollbacks:
-        found.append(_alert("rollback", "The last run was rolled back."))
+        found.append(_alert("rollback", gettext_noop("The last run was rolled back.")))
     if plan is not None:
         allowed = MOST_SECONDS * max(1.0, plan["examined"] / SESSIONS_OF_SECONDS)
         if plan["seconds"] > allowed:
-            sentence = f"{plan['examined']} sessions took {plan['seconds']} s to analyse."
-            found.append(_alert("slow_analysis", sentence))
+            sentence = gettext_noop("%(n)s sessions took %(seconds)s s to analyse.")
+            values = {"n": plan["examined"], "seconds": plan["seconds"]}
+            found.append(_alert("slow_analysis", sentence % values))
     return found
 
 
@@ -82,16 +101,8 @@ def _exceeds(number: int, total: int, share: Fraction) -> bool:
     return Fraction(number) > share * total
 
 
-def _sessions(number: int) -> str:
-    return f"{number} session" if number == 1 else f"{number} sessions"
-
-
-def _verb(number: int, verb: str) -> str:
-    return f"{verb}s" if number == 1 else verb
-
-
-def _has(number: int) -> str:
-    return "has" if number == 1 else "have"
+def _counted(number: int, one: str, many: str, **values: object) -> str:
+    return (one if number == 1 else many) % {"n": number, **values}
 
 
 def _alert(code: str, message: str) -> dict[str, str]:

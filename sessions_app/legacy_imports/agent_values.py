@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import DateTimeField
+from django.utils.translation import gettext_noop
 
 from migrations_tools.imports.tables import RowRefusedError
 from migrations_tools.imports.values import DoesNotFitError, converter, document_json
@@ -83,11 +84,15 @@ def required_id(value: Any) -> str:
     Words such as “none” are ids like any other here.
     """
     if is_blank(value):
-        raise RowRefusedError("id_missing", "The row has no id.")
+        raise RowRefusedError("id_missing", gettext_noop("The row has no id."))
     text = scalar_text(value)
     if not text or len(text) > LONGEST_ID:
         shown = storable_text(str(value))[:60]
-        raise RowRefusedError("invalid_id", f"“{shown}” is no id of 1 to {LONGEST_ID} characters.")
+        raise RowRefusedError(
+            "invalid_id",
+            gettext_noop("“%(shown)s” is no id of 1 to %(longest_id)s characters.")
+            % {"shown": shown, "longest_id": LONGEST_ID},
+        )
     return canonical(text)
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from migrations_tools.imports.kinds import ImportKind, register
 from migrations_tools.imports.merged import MergedTable
@@ -87,19 +88,25 @@ class ProjectTable(AgentTable):
         values, _ = self.named(record.values)
         written = values.get("id")
         if is_nothing(written):
-            raise RowRefusedError("id_missing", "The project has no id.")
+            raise RowRefusedError("id_missing", gettext_noop("The project has no id."))
         pk = project_id(written)
         if pk is None:
             shown = storable_text(str(written))[:60]
-            raise RowRefusedError("invalid_id", f"“{shown}” is no UUID.")
+            raise RowRefusedError(
+                "invalid_id", gettext_noop("“%(shown)s” is no UUID.") % {"shown": shown}
+            )
         if pk == UNASSIGNED_ID:  # what the old system called it changes nothing
             return pk, UNASSIGNED_NAME, ProjectStatus.ACTIVE, False, "", None
         name = (scalar_text(values.get("name")) or "")[:_LONGEST_TITLE]
         if not name:
-            raise RowRefusedError("name_missing", "The project has no name.")
+            raise RowRefusedError("name_missing", gettext_noop("The project has no name."))
         owner = self._owners.setdefault(name, pk)
         if owner != pk:
-            raise RowRefusedError("name_taken", f"Project {owner} is called “{name}” already.")
+            raise RowRefusedError(
+                "name_taken",
+                gettext_noop("Project %(owner)s is called “%(name)s” already.")
+                % {"owner": owner, "name": name},
+            )
         if self._primary is None and yes(values.get("is_primary")):
             self._primary = pk
         return (

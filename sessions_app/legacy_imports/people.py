@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.transfer import transfer_keys
@@ -113,7 +114,8 @@ class PeopleTable(ImportTable):
                 person = self._person(record)
                 if seen.setdefault(person.legacy_id, person) != person:
                     raise RowRefusedError(
-                        "duplicate_key", "A row of the same id, with other values, comes before."
+                        "duplicate_key",
+                        gettext_noop("A row of the same id, with other values, comes before."),
                     )
             except RowRefusedError as refusal:
                 file_import.refuse(self.name, record, refusal)
@@ -198,12 +200,14 @@ class PeopleTable(ImportTable):
 
 def _legacy_id(value: Any) -> str:
     if value is None or (isinstance(value, str) and not value.strip()):
-        raise RowRefusedError("id_missing", "The row has no id.")
+        raise RowRefusedError("id_missing", gettext_noop("The row has no id."))
     try:
         return str(_text_id(value.strip() if isinstance(value, str) else value))
     except DoesNotFitError:
         raise RowRefusedError(
-            "invalid_id", f"The id is no text or number of up to {_ID_LENGTH} characters."
+            "invalid_id",
+            gettext_noop("The id is no text or number of up to %(id_length)s characters.")
+            % {"id_length": _ID_LENGTH},
         ) from None
 
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_noop
 
 from migrations_tools.engine.history import CHANGED, INSERTED, write_history
 from migrations_tools.engine.transfer import transfer_keys
@@ -102,7 +103,8 @@ class ProblemTable(ImportTable):
                 first = seen.setdefault((entry.key, entry.is_newer_shape), entry)
                 if first != entry:
                     raise RowRefusedError(
-                        "duplicate_key", "A row of the same problem, with other values, is before."
+                        "duplicate_key",
+                        gettext_noop("A row of the same problem, with other values, is before."),
                     )
             except RowRefusedError as refusal:
                 file_import.refuse(self.name, record, refusal)
@@ -152,7 +154,8 @@ def _place(values: Mapping[str, Any], by_id: ProblemKey | None) -> tuple[str, st
     parts = _CONTEST_ID.fullmatch(named)
     if parts is None or not number or len(named) > _LONGEST_CONTEST:
         raise RowRefusedError(
-            "problem_unnamed", "The row does not say which problem of which contest it is."
+            "problem_unnamed",
+            gettext_noop("The row does not say which problem of which contest it is."),
         )
     joined = _JOINED.fullmatch(parts[1])
     spaced = f"{joined[1]} {joined[2]}" if joined else parts[1]

@@ -11,6 +11,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.history_tracking import tracked_history
@@ -191,4 +192,4 @@ class LegacyContestSession(StagedRow):
         ]
 
     def __str__(self) -> str:
-        return f"legacy contest session {self.key}"
+        return gettext("legacy contest session %(key)s") % {"key": self.key}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from migrations_tools.models import StagedRow
 
@@ -24,4 +25,4 @@ class LegacyCollaborationRow(StagedRow):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"legacy collaboration row {self.key}"
+        return _("legacy collaboration row %(key)s") % {"key": self.key}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import (
     Apply,
@@ -84,11 +85,17 @@ class AttendanceStep(Step):
         booking = facts.bookings.get(row.key)
         if booking is None:
             raise Reject(
-                "booking_missing", f"Attendance {row.key}: there is no booking {row.booking_key}."
+                "booking_missing",
+                gettext_noop("Attendance %(key)s: there is no booking %(booking_key)s.")
+                % {"key": row.key, "booking_key": row.booking_key},
             )
         said = word(row.document, "status")
         if said not in AttendanceStatus.values:
-            raise Reject("unknown_status", f"Attendance {row.key} has the status “{said}”.")
+            raise Reject(
+                "unknown_status",
+                gettext_noop("Attendance %(key)s has the status “%(said)s”.")
+                % {"key": row.key, "said": said},
+            )
         values = {
             "booking_id": booking,
             "status": said,
@@ -97,14 +104,22 @@ class AttendanceStep(Step):
         if row.attendance_id is not None:
             return compare(facts.linked.get(row.attendance_id), values)
         if facts.counts.get(booking) != row.key:
-            return Skip("older_attendance", f"A newer row is about the booking of {row.key}.")
+            return Skip(
+                "older_attendance",
+                gettext_noop("A newer row is about the booking of %(key)s.") % {"key": row.key},
+            )
         if booking in facts.standing:
             return Conflict(
-                "attendance_exists", f"The booking of attendance {row.key} has one here already."
+                "attendance_exists",
+                gettext_noop("The booking of attendance %(key)s has one here already.")
+                % {"key": row.key},
             )
         if booking in facts.several:
             warnings.append(
-                Warning_("several_attendance", f"Of several rows the newest counts: {row.key}.")
+                Warning_(
+                    "several_attendance",
+                    gettext_noop("Of several rows the newest counts: %(key)s.") % {"key": row.key},
+                )
             )
         attendance = build(Attendance, **values)
         return Apply([Insert(attendance), Update(row, attendance=attendance)], warnings)

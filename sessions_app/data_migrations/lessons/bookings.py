@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import (
     Apply,
@@ -133,27 +134,51 @@ class BookingStep(Step):
 def booking_values(row: Any, facts: BookingFacts, warnings: Warnings) -> dict[str, Any]:
     """What the row says, beside its rivals. Raises Reject where it points nowhere."""
     if row.lesson_key not in facts.lessons:
-        raise Reject("lesson_missing", f"Booking {row.key}: there is no lesson {row.lesson_key}.")
+        raise Reject(
+            "lesson_missing",
+            gettext_noop("Booking %(key)s: there is no lesson %(lesson_key)s.")
+            % {"key": row.key, "lesson_key": row.lesson_key},
+        )
     if row.student_key not in facts.people:
-        raise Reject("student_missing", f"Booking {row.key}: there is nobody {row.student_key}.")
+        raise Reject(
+            "student_missing",
+            gettext_noop("Booking %(key)s: there is nobody %(student_key)s.")
+            % {"key": row.key, "student_key": row.student_key},
+        )
     lesson, student = facts.lessons[row.lesson_key][0], facts.people[row.student_key]
     said = word(row.document, "status")
     if said not in STATUSES:
-        raise Reject("unknown_status", f"Booking {row.key} has the status “{said}”.")
+        raise Reject(
+            "unknown_status",
+            gettext_noop("Booking %(key)s has the status “%(said)s”.")
+            % {"key": row.key, "said": said},
+        )
     status = STATUSES[said]
     standing = facts.active.get((lesson, student), row.booking_id)
     if status != _CANCELLED and (row.key in facts.repeated or standing != row.booking_id):
         status = _CANCELLED
         warnings.append(
-            Warning_("duplicate_booking", f"Booking {row.key} repeats an earlier one; cancelled.")
+            Warning_(
+                "duplicate_booking",
+                gettext_noop("Booking %(key)s repeats an earlier one; cancelled.")
+                % {"key": row.key},
+            )
         )
     elif said in UNDECIDED:
         warnings.append(
-            Warning_("pending_booking", f"Booking {row.key} was undecided; it is last in line.")
+            Warning_(
+                "pending_booking",
+                gettext_noop("Booking %(key)s was undecided; it is last in line.")
+                % {"key": row.key},
+            )
         )
     elif status == _CONFIRMED and row.key in facts.beyond:
         warnings.append(
-            Warning_("overbooked", f"Booking {row.key} is beyond the capacity; it stays confirmed.")
+            Warning_(
+                "overbooked",
+                gettext_noop("Booking %(key)s is beyond the capacity; it stays confirmed.")
+                % {"key": row.key},
+            )
         )
     created_at = instant_or_none(row.document, "created_at", facts.zone, warnings)
     cancelled_at = None

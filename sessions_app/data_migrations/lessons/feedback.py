@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from django.db.models.fields.json import KeyTextTransform
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import (
     Apply,
@@ -111,11 +112,15 @@ class FeedbackStep(Step):
         warnings: Warnings = []
         if row.lesson_key not in facts.lessons:
             raise Reject(
-                "lesson_missing", f"Feedback {row.key}: there is no lesson {row.lesson_key}."
+                "lesson_missing",
+                gettext_noop("Feedback %(key)s: there is no lesson %(lesson_key)s.")
+                % {"key": row.key, "lesson_key": row.lesson_key},
             )
         if row.student_key not in facts.people:
             raise Reject(
-                "student_missing", f"Feedback {row.key}: there is nobody {row.student_key}."
+                "student_missing",
+                gettext_noop("Feedback %(key)s: there is nobody %(student_key)s.")
+                % {"key": row.key, "student_key": row.student_key},
             )
         thing = facts.lessons[row.lesson_key][0], facts.people[row.student_key]
         created_at = instant_or_none(row.document, "created_at", facts.zone, warnings)
@@ -130,14 +135,22 @@ class FeedbackStep(Step):
         if row.feedback_id is not None:
             return compare(facts.linked.get(row.feedback_id), values)
         if facts.counts.get(thing) != row.key:
-            return Skip("older_feedback", f"A newer row replaces feedback {row.key}.")
+            return Skip(
+                "older_feedback",
+                gettext_noop("A newer row replaces feedback %(key)s.") % {"key": row.key},
+            )
         if thing in facts.standing:
             return Conflict(
-                "feedback_exists", f"The person of feedback {row.key} has given one here already."
+                "feedback_exists",
+                gettext_noop("The person of feedback %(key)s has given one here already.")
+                % {"key": row.key},
             )
         if thing in facts.several:
             warnings.append(
-                Warning_("several_feedback", f"Of several rows the newest counts: {row.key}.")
+                Warning_(
+                    "several_feedback",
+                    gettext_noop("Of several rows the newest counts: %(key)s.") % {"key": row.key},
+                )
             )
         feedback = build(Feedback, **values)
         return Apply([Insert(feedback), Update(row, feedback=feedback)], warnings)
@@ -148,10 +161,15 @@ def rating_of(row: Any) -> Decimal:
     try:
         rating = decimal_number(row.document, "rating")
     except UnreadableError as error:
-        raise Reject("invalid_rating", f"Feedback {row.key}: {error}") from None
+        raise Reject(
+            "invalid_rating",
+            gettext_noop("Feedback %(key)s: %(error)s") % {"key": row.key, "error": error},
+        ) from None
     if rating is None or not LOWEST_RATING <= rating <= HIGHEST_RATING:
         raise Reject(
-            "invalid_rating", f"Feedback {row.key} has a rating of {rating}, not 1.0 to 5.0."
+            "invalid_rating",
+            gettext_noop("Feedback %(key)s has a rating of %(rating)s, not 1.0 to 5.0.")
+            % {"key": row.key, "rating": rating},
         )
     return rating.quantize(_HUNDREDTH, ROUND_HALF_EVEN)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import (
     Apply,
     Insert,
@@ -80,10 +82,15 @@ class LessonProjectStep(Step):
         warnings: Warnings = []
         if row.lesson_key not in facts.lessons:
             raise Reject(
-                "lesson_missing", f"Lesson project {row.key}: there is no lesson {row.lesson_key}."
+                "lesson_missing",
+                gettext_noop("Lesson project %(key)s: there is no lesson %(lesson_key)s.")
+                % {"key": row.key, "lesson_key": row.lesson_key},
             )
         if row.project_key is None or len(row.project_key) > _LONGEST_REFERENCE:
-            raise Reject("project_missing", f"Lesson project {row.key} names no project.")
+            raise Reject(
+                "project_missing",
+                gettext_noop("Lesson project %(key)s names no project.") % {"key": row.key},
+            )
         lesson = facts.lessons[row.lesson_key][0]
         project = as_uuid(row.project_key)
         is_known = project in facts.projects
@@ -99,7 +106,10 @@ class LessonProjectStep(Step):
             return compare(facts.linked.get(row.lesson_project_id), values)
         is_first = facts.first.get((row.lesson_key, row.project_key)) == row.key
         if not is_first or (lesson, str(values["project_id"] or row.project_key)) in facts.standing:
-            return Skip("repeated_project", f"Lesson project {row.key} is there already.")
+            return Skip(
+                "repeated_project",
+                gettext_noop("Lesson project %(key)s is there already.") % {"key": row.key},
+            )
         made = build(LessonProject, **values)
         return Apply([Insert(made), Update(row, lesson_project=made)], warnings)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import (
     Apply,
     Insert,
@@ -112,7 +114,11 @@ class LessonStep(Step):
             of_session = {f"session__{name}": value for name, value in about.items()}
             return compare(facts.linked.get(row.lesson_id), of_session | values)
         if public_id(row.key) in facts.taken:
-            raise Reject("session_id_taken", f"There is a session “{public_id(row.key)}” already.")
+            raise Reject(
+                "session_id_taken",
+                gettext_noop("There is a session “%(public_id)s” already.")
+                % {"public_id": public_id(row.key)},
+            )
         session = build(
             Session,
             session_id=public_id(row.key),
@@ -134,11 +140,15 @@ def session_values(row: Any, facts: LessonFacts, warnings: Warnings) -> dict[str
     """What the row says of the session. Raises Reject where it has no title."""
     title = short_text(row.document, "title", warnings)
     if not title:
-        raise Reject("blank_title", f"Lesson {row.key} has no title.")
+        raise Reject("blank_title", gettext_noop("Lesson %(key)s has no title.") % {"key": row.key})
     said = word(row.document, "session_status")
     if said not in STATUSES:
         warnings.append(
-            Warning_("unknown_status", f"Lesson {row.key} has the status “{said}”: scheduled.")
+            Warning_(
+                "unknown_status",
+                gettext_noop("Lesson %(key)s has the status “%(said)s”: scheduled.")
+                % {"key": row.key, "said": said},
+            )
         )
     created_at = instant_or_none(row.document, "created_at", facts.zone, warnings)
     values = {
@@ -159,11 +169,19 @@ def lesson_values(row: Any, facts: LessonFacts, warnings: Warnings) -> dict[str,
         _time(row, "date_end", facts, warnings),
     )
     if ends_at <= starts_at:
-        raise Reject("end_before_start", f"Lesson {row.key} ends at {ends_at}, begins {starts_at}.")
+        raise Reject(
+            "end_before_start",
+            gettext_noop("Lesson %(key)s ends at %(ends_at)s, begins %(starts_at)s.")
+            % {"key": row.key, "ends_at": ends_at, "starts_at": starts_at},
+        )
     days = [time.astimezone(facts.zone).date() for time in (starts_at, ends_at)]
     if (first_day and days[0] < first_day) or (last_day and days[1] > last_day):
         warnings.append(
-            Warning_("outside_semester", f"Lesson {row.key} is on {days[0]}, not in its semester.")
+            Warning_(
+                "outside_semester",
+                gettext_noop("Lesson %(key)s is on %(days)s, not in its semester.")
+                % {"key": row.key, "days": days[0]},
+            )
         )
     delivery = _delivery(row, warnings)
     return {
@@ -187,9 +205,15 @@ def lesson_values(row: Any, facts: LessonFacts, warnings: Warnings) -> dict[str,
 def _semester(row: Any, facts: LessonFacts) -> tuple[Any, ...]:
     key = legacy_id(row.document.get("semester_id"))
     if key is None:
-        raise Reject("semester_missing", f"Lesson {row.key} names no semester.")
+        raise Reject(
+            "semester_missing", gettext_noop("Lesson %(key)s names no semester.") % {"key": row.key}
+        )
     if key not in facts.semesters:
-        raise Reject("semester_missing", f"Lesson {row.key} is in semester {key}: there is none.")
+        raise Reject(
+            "semester_missing",
+            gettext_noop("Lesson %(key)s is in semester %(semester)s: there is none.")
+            % {"key": row.key, "semester": key},
+        )
     return facts.semesters[key]
 
 
@@ -198,11 +222,18 @@ def _cohort(row: Any, facts: LessonFacts, semester: int, warnings: Warnings) -> 
     if key is None:
         return None
     if key not in facts.cohorts:
-        warnings.append(Warning_("unknown_cohort", f"There is no cohort {key}."))
+        warnings.append(
+            Warning_("unknown_cohort", gettext_noop("There is no cohort %(key)s.") % {"key": key})
+        )
         return None
     cohort, its_semester = facts.cohorts[key]
     if its_semester != semester:
-        warnings.append(Warning_("foreign_cohort", f"Cohort {key} is of another semester."))
+        warnings.append(
+            Warning_(
+                "foreign_cohort",
+                gettext_noop("Cohort %(key)s is of another semester.") % {"key": key},
+            )
+        )
         return None
     return int(cohort)
 
@@ -211,9 +242,16 @@ def _time(row: Any, column: str, facts: LessonFacts, warnings: Warnings) -> date
     try:
         found = instant(row.document, column, facts.zone, warnings)
     except UnreadableError as error:
-        raise Reject("invalid_time", f"Lesson {row.key}, {column}: {error}") from None
+        raise Reject(
+            "invalid_time",
+            gettext_noop("Lesson %(key)s, %(column)s: %(error)s")
+            % {"key": row.key, "column": column, "error": error},
+        ) from None
     if found is None:
-        raise Reject("missing_time", f"Lesson {row.key} has no {column}.")
+        raise Reject(
+            "missing_time",
+            gettext_noop("Lesson %(key)s has no %(column)s.") % {"key": row.key, "column": column},
+        )
     return found
 
 
@@ -223,7 +261,13 @@ def _delivery(row: Any, warnings: Warnings) -> str:
     if said in DELIVERIES:
         return DELIVERIES[said]
     code, what = ("unknown_delivery", f"“{said}”") if said else ("missing_delivery", "nothing")
-    warnings.append(Warning_(code, f"How lesson {row.key} is held: {what}. It is on site."))
+    warnings.append(
+        Warning_(
+            code,
+            gettext_noop("How lesson %(key)s is held: %(what)s. It is on site.")
+            % {"key": row.key, "what": what},
+        )
+    )
     return Delivery.ON_SITE.value
 
 
@@ -231,15 +275,25 @@ def _number(row: Any, column: str, lowest: int, default: int, warnings: Warnings
     try:
         number = whole_number(row.document, column)
     except UnreadableError as error:
-        raise Reject(f"invalid_{column}", f"Lesson {row.key}, {column}: {error}") from None
+        raise Reject(
+            f"invalid_{column}",
+            gettext_noop("Lesson %(key)s, %(column)s: %(error)s")
+            % {"key": row.key, "column": column, "error": error},
+        ) from None
     if number is None:
         warnings.append(
-            Warning_(f"missing_{column}", f"Lesson {row.key} has no {column}; it is {default}.")
+            Warning_(
+                f"missing_{column}",
+                gettext_noop("Lesson %(key)s has no %(column)s; it is %(default)s.")
+                % {"key": row.key, "column": column, "default": default},
+            )
         )
         return default
     if number < lowest:
         raise Reject(
-            f"invalid_{column}", f"Lesson {row.key} has a {column} of {number}, below {lowest}."
+            f"invalid_{column}",
+            gettext_noop("Lesson %(key)s has a %(column)s of %(number)s, below %(lowest)s.")
+            % {"key": row.key, "column": column, "number": number, "lowest": lowest},
         )
     return number
 
@@ -250,11 +304,19 @@ def _link(row: Any, delivery: str, warnings: Warnings) -> str | None:
     if not link:
         return None
     if len(link) > _LONGEST_LINK or not is_web_address(link):
-        warnings.append(Warning_("bad_link", f"“{link[:60]}” is no web address."))
+        warnings.append(
+            Warning_(
+                "bad_link", gettext_noop("“%(link)s” is no web address.") % {"link": link[:60]}
+            )
+        )
         return None
     if delivery != Delivery.VIRTUAL:
         warnings.append(
-            Warning_("link_not_virtual", f"Lesson {row.key} has a link, but is {delivery}.")
+            Warning_(
+                "link_not_virtual",
+                gettext_noop("Lesson %(key)s has a link, but is %(delivery)s.")
+                % {"key": row.key, "delivery": delivery},
+            )
         )
         return None
     return link

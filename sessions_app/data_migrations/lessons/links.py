@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db.models import Model
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import Conflict, Outcome, Unchanged, shown
 from sessions_app.legacy_imports.lessons import PEOPLE, legacy_id
@@ -55,7 +56,10 @@ def compare(made: Any, values: Mapping[str, Any]) -> Outcome:
     if made is None:
         return Conflict(
             "changed_after_migration",
-            "The row was changed after it was carried over, and what it became was deleted here.",
+            gettext_noop(
+                "The row was changed after it was carried over, and what it became was "
+                "deleted here."
+            ),
         )
     found = [
         f"{name.rpartition('__')[2].removesuffix('_id')}: “{shown(value)}” in the row, "
@@ -67,8 +71,11 @@ def compare(made: Any, values: Mapping[str, Any]) -> Outcome:
         return Unchanged()
     return Conflict(
         "changed_after_migration",
-        f"The row was changed after it was carried over. {'; '.join(found)}. Correct it here, or "
-        "import the former row again.",
+        gettext_noop(
+            "The row was changed after it was carried over. %(found)s. Correct it "
+            "here, or import the former row again."
+        )
+        % {"found": "; ".join(found)},
     )
 
 

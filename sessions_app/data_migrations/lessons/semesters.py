@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from migrations_tools.definitions import (
     Apply,
     Insert,
@@ -96,11 +98,19 @@ def semester_values(row: Any, facts: SemesterFacts, warnings: Warnings) -> dict[
     start = day_or_none(document, "start_date", facts.zone, warnings)
     end = day_or_none(document, "end_date", facts.zone, warnings)
     if start is not None and end is not None and end < start:
-        raise Reject("end_before_start", f"Semester {row.key} ends on {end}, before {start}.")
+        raise Reject(
+            "end_before_start",
+            gettext_noop("Semester %(key)s ends on %(end)s, before %(start)s.")
+            % {"key": row.key, "end": end, "start": start},
+        )
     status = word(document, "status")
     if status not in SemesterStatus.values:
         warnings.append(
-            Warning_("unknown_status", f"Semester {row.key} has the status “{status}”: draft.")
+            Warning_(
+                "unknown_status",
+                gettext_noop("Semester %(key)s has the status “%(status)s”: draft.")
+                % {"key": row.key, "status": status},
+            )
         )
         status = SemesterStatus.DRAFT.value
     return {
@@ -122,7 +132,11 @@ def _code(row: Any, facts: SemesterFacts, warnings: Warnings) -> str:
     if not code:
         code = f"semester-{row.key}"
         warnings.append(
-            Warning_("missing_code", f"Semester {row.key} has no code; it is called {code}.")
+            Warning_(
+                "missing_code",
+                gettext_noop("Semester %(key)s has no code; it is called %(code)s.")
+                % {"key": row.key, "code": code},
+            )
         )
         return code
     holder = facts.taken.get(code)
@@ -130,7 +144,11 @@ def _code(row: Any, facts: SemesterFacts, warnings: Warnings) -> str:
     if not is_taken and facts.first.get(code, row.key) == row.key:
         return code
     warnings.append(
-        Warning_("duplicate_code", f"Another semester has the code “{code}”; the id is added.")
+        Warning_(
+            "duplicate_code",
+            gettext_noop("Another semester has the code “%(code)s”; the id is added.")
+            % {"code": code},
+        )
     )
     return f"{code[:200]}-{row.key}"[:255]
 
@@ -141,7 +159,11 @@ def person_of(
     """The account, or none with a warning where the row names nobody that there is."""
     key = legacy_id(document.get(column))
     if key is not None and key not in known:
-        warnings.append(Warning_("unknown_instructor", f"There is no person {key}."))
+        warnings.append(
+            Warning_(
+                "unknown_instructor", gettext_noop("There is no person %(key)s.") % {"key": key}
+            )
+        )
     return None if key is None else known.get(key)
 
 
@@ -167,7 +189,11 @@ class CohortStep(Step):
         warnings: Warnings = []
         key = legacy_id(row.document.get("semester_id"))
         if key is None or key not in facts.semesters:
-            raise Reject("semester_missing", f"Cohort {row.key} has no semester ({key}).")
+            raise Reject(
+                "semester_missing",
+                gettext_noop("Cohort %(key)s has no semester (%(semester)s).")
+                % {"key": row.key, "semester": key},
+            )
         values = {
             "semester_id": facts.semesters[key][0],
             "name": short_text(row.document, "name", warnings) or f"cohort-{row.key}",

@@ -14,6 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions import Reject, Warning_
 
@@ -39,7 +40,9 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
-        raise ValidationError(f"There is no time zone “{name}”.") from None
+        raise ValidationError(
+            gettext_noop("There is no time zone “%(name)s”.") % {"name": name}
+        ) from None
 
 
 def written(document: Document, column: str) -> str:
@@ -48,7 +51,11 @@ def written(document: Document, column: str) -> str:
     if value is None:
         return ""
     if isinstance(value, dict | list):
-        raise Reject("invalid_document", f"“{column}” holds a list or an object, not one value.")
+        raise Reject(
+            "invalid_document",
+            gettext_noop("“%(column)s” holds a list or an object, not one value.")
+            % {"column": column},
+        )
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value).strip()
@@ -66,7 +73,9 @@ def short_text(document: Document, column: str, warnings: Warnings) -> str:
         return text
     warnings.append(
         Warning_(
-            "shortened", f"“{column}” has {len(text)} characters; the first {_SHORT} are kept."
+            "shortened",
+            gettext_noop("“%(column)s” has %(text)s characters; the first %(short)s are kept.")
+            % {"column": column, "text": len(text), "short": _SHORT},
         )
     )
     return text[:_SHORT].rstrip()
@@ -79,7 +88,9 @@ def whole_number(document: Document, column: str) -> int | None:
         return None
     number = _number(text)
     if number != number.to_integral_value() or abs(number) > _HIGHEST_INTEGER:
-        raise UnreadableError(f"“{_shown(text)}” is no whole number.")
+        raise UnreadableError(
+            gettext_noop("“%(text)s” is no whole number.") % {"text": _shown(text)}
+        )
     return int(number)
 
 
@@ -93,9 +104,11 @@ def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise UnreadableError(f"“{_shown(text)}” is no number.") from None
+        raise UnreadableError(
+            gettext_noop("“%(text)s” is no number.") % {"text": _shown(text)}
+        ) from None
     if not number.is_finite():
-        raise UnreadableError(f"“{_shown(text)}” is no number.")
+        raise UnreadableError(gettext_noop("“%(text)s” is no number.") % {"text": _shown(text)})
     return number
 
 
@@ -107,7 +120,11 @@ def flag(document: Document, column: str, default: bool, warnings: Warnings) -> 
     if text not in _FLAGS:
         answer = "yes" if default else "no"
         warnings.append(
-            Warning_("bad_flag", f"“{column}” is “{_shown(text)}”, not yes or no; it is {answer}.")
+            Warning_(
+                "bad_flag",
+                gettext_noop("“%(column)s” is “%(text)s”, not yes or no; it is %(answer)s.")
+                % {"column": column, "text": _shown(text), "answer": answer},
+            )
         )
     return _FLAGS.get(text, default)
 
@@ -124,7 +141,10 @@ def instant(document: Document, column: str, zone: tzinfo, warnings: Warnings) -
     try:
         read = datetime.fromisoformat(text)
         if read.year not in _YEARS:
-            raise UnreadableError(f"“{_shown(text)}” is in no year that lessons are held in.")
+            raise UnreadableError(
+                gettext_noop("“%(text)s” is in no year that lessons are held in.")
+                % {"text": _shown(text)}
+            )
         if read.tzinfo is not None:
             return read.astimezone(UTC)
         found = read.replace(tzinfo=zone, fold=0).astimezone(UTC)
@@ -135,12 +155,19 @@ def instant(document: Document, column: str, zone: tzinfo, warnings: Warnings) -
     except UnreadableError:
         raise
     except ValueError:
-        raise UnreadableError(f"“{_shown(text)}” is no time.") from None
+        raise UnreadableError(
+            gettext_noop("“%(text)s” is no time.") % {"text": _shown(text)}
+        ) from None
     return found
 
 
 def _in_zone(column: str, text: str, zone: tzinfo, what: str) -> str:
-    return f"“{column}” {text} {what} in {zone}."
+    return gettext_noop("“%(column)s” %(text)s %(what)s in %(zone)s.") % {
+        "column": column,
+        "text": text,
+        "what": what,
+        "zone": zone,
+    }
 
 
 def instant_or_none(
@@ -163,7 +190,13 @@ def day_or_none(document: Document, column: str, zone: tzinfo, warnings: Warning
         read = datetime.fromisoformat(text)
         return (read if read.tzinfo is None else read.astimezone(zone)).date()
     except (ValueError, OverflowError):
-        warnings.append(Warning_("bad_date", f"“{column}”: “{_shown(text)}” is no date."))
+        warnings.append(
+            Warning_(
+                "bad_date",
+                gettext_noop("“%(column)s”: “%(text)s” is no date.")
+                % {"column": column, "text": _shown(text)},
+            )
+        )
         return None
 
 

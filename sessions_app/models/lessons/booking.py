@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.history_tracking import tracked_history
@@ -88,7 +89,11 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.student} in {self.lesson} ({self.status})"
+        return gettext("%(student)s in %(lesson)s (%(status)s)") % {
+            "student": self.student,
+            "lesson": self.lesson,
+            "status": self.status,
+        }
 
 
 class CreditReason(models.TextChoices):

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.history_tracking import tracked_history
@@ -76,7 +77,11 @@ class Feedback(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.student} on {self.lesson}: {self.rating}"
+        return gettext("%(student)s on %(lesson)s: %(rating)s") % {
+            "student": self.student,
+            "lesson": self.lesson,
+            "rating": self.rating,
+        }
 
 
 class PerformanceReview(models.Model):
@@ -110,4 +115,7 @@ class PerformanceReview(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.student} in {self.lesson}"
+        return gettext("%(student)s in %(lesson)s") % {
+            "student": self.student,
+            "lesson": self.lesson,
+        }
