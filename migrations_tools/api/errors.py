@@ -19,6 +19,7 @@ from django.core.exceptions import (
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -28,9 +29,11 @@ from migrations_tools.exceptions import CarryoverError
 from migrations_tools.text import storable_text
 
 _INVALID: Final = "validation_failed"
-_INVALID_SENTENCE: Final = "Some values cannot be used; see the fields."
+_INVALID_SENTENCE: Final = gettext_noop("Some values cannot be used; see the fields.")
 _FAILED: Final = "internal_error"
-_FAILED_SENTENCE: Final = "This failed on our side. The request id helps to find out why."
+_FAILED_SENTENCE: Final = gettext_noop(
+    "This failed on our side. The request id helps to find out why."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -55,13 +58,17 @@ def handle_error(error: Exception, context: dict[str, Any]) -> Response:
     elif isinstance(told, exceptions.ValidationError):
         answer.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
         fields = list(_flat("", told.get_full_details()))
-        envelope = {"code": _INVALID, "message": _INVALID_SENTENCE, "details": {"fields": fields}}
+        envelope = {
+            "code": _INVALID,
+            "message": _(_INVALID_SENTENCE),
+            "details": {"fields": fields},
+        }
     elif isinstance(told, exceptions.APIException):
         envelope = {"code": str(told.get_codes()), "message": str(told.detail)}
     else:
         _log.error("request %s failed", request_id, exc_info=error)
         answer.status_code = status.HTTP_500_INTERNAL_SERVER_ERROR
-        envelope = {"code": _FAILED, "message": _FAILED_SENTENCE}
+        envelope = {"code": _FAILED, "message": _(_FAILED_SENTENCE)}
     envelope["request_id"] = request_id
     answer.data = {"error": {name: _tellable(value) for name, value in envelope.items() if value}}
     answer[REQUEST_ID_HEADER] = request_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db.models import BigIntegerField
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -42,7 +43,9 @@ def known_id(number: int) -> int:
 class TextField(serializers.CharField):
     """A text that a column can hold: no NUL, which DRF refuses, and no lone surrogate."""
 
-    default_error_messages = {"not_storable": "It holds characters that cannot be stored."}
+    default_error_messages = {
+        "not_storable": gettext_lazy("It holds characters that cannot be stored.")
+    }
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**{"max_length": LONGEST_TEXT, **arguments})
@@ -80,8 +83,10 @@ class ValuesField(serializers.Field[dict[str, Any], Any, Any, Any]):
     """A JSON object of plain values by name, as options and choices are."""
 
     default_error_messages = {
-        "not_an_object": "Expected an object of texts, numbers and true or false, by name.",
-        "too_many": "It has too many values.",
+        "not_an_object": gettext_lazy(
+            "Expected an object of texts, numbers and true or false, by name."
+        ),
+        "too_many": gettext_lazy("It has too many values."),
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

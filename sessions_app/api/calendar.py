@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -23,7 +24,7 @@ from sessions_app.selectors.lessons import calendar_events, icalendar_feed
 class _EdgeField(serializers.DateTimeField):
     """A day or an instant, as FullCalendar writes them; without offset it is local time."""
 
-    default_error_messages = {"far": "A calendar shows the years 1900 to 9998."}
+    default_error_messages = {"far": gettext_lazy("A calendar shows the years 1900 to 9998.")}
 
     def enforce_timezone(self, value: datetime) -> datetime:
         if not 1900 <= value.year < 9999:

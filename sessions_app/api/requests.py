@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from migrations_tools.text import storable
@@ -18,7 +19,7 @@ DEEPEST: Final = 32  # levels of an object of JSON
 class InstantField(serializers.DateTimeField):
     """An instant with its offset from UTC; a time without one is nobody's time."""
 
-    default_error_messages = {"naive": "This time has no offset from UTC."}
+    default_error_messages = {"naive": gettext_lazy("This time has no offset from UTC.")}
 
     def enforce_timezone(self, value: datetime) -> datetime:
         if timezone.is_naive(value):
@@ -30,8 +31,8 @@ class JSONObjectField(serializers.DictField):
     """An object of JSON that a column can hold, not nested without end."""
 
     default_error_messages = {
-        "deep": f"This is nested more than {DEEPEST} levels deep.",
-        "unusable": "This holds a character that cannot be stored.",
+        "deep": gettext_lazy("This is nested more than {deepest} levels deep."),
+        "unusable": gettext_lazy("This holds a character that cannot be stored."),
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -41,7 +42,7 @@ class JSONObjectField(serializers.DictField):
 
     def _check(self, value: Any, levels: int) -> None:
         if levels == 0:
-            self.fail("deep")
+            self.fail("deep", deepest=DEEPEST)
         if isinstance(value, dict):
             for name, inner in value.items():
                 self._check(name, levels - 1)

@@ -5,6 +5,8 @@ import uuid
 import pytest
 from django.core.exceptions import PermissionDenied, TooManyFieldsSent
 from django.http import Http404
+from django.utils import translation
+from django.utils.translation import gettext
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.test import APIRequestFactory
@@ -103,3 +105,28 @@ def test_a_request_id_that_is_none_is_replaced(given):
 def test_words_that_quote_lone_surrogates_can_be_told():
     _, told = answer_to(CarryoverError("No \ud800.", names=["\udfff"], by={"\ud800": 1}))
     assert (told["message"], told["details"]) == ("No �.", {"names": ["�"], "by": {"�": 1}})
+
+
+def test_messages_are_told_in_the_language_that_is_asked_for_and_codes_in_none():
+    def refused() -> UnknownRun:
+        return UnknownRun(gettext("There is no such lesson."))
+
+    english = answer_to(refused())[1]
+    with translation.override("ar"):
+        status, arabic = answer_to(refused())
+        failed = answer_to(RuntimeError("secret"))[1]
+    assert (status, arabic["code"]) == (404, english["code"])
+    assert english["message"] == "There is no such lesson."
+    assert arabic["message"] == "لا توجد حصة كهذه."
+    assert failed["code"] == "internal_error"
+    assert "رقم الطلب" in failed["message"]
+
+
+def test_accept_language_asks_for_arabic(client):
+    headers = {"accept": "application/json"}
+    english = client.get("/api/v1/nowhere/", headers=headers).json()["error"]
+    asked = client.get("/api/v1/nowhere/", headers=headers | {"accept-language": "ar"})
+    assert asked.headers["Content-Language"] == "ar"
+    assert "Accept-Language" in asked.headers["Vary"]
+    assert asked.json()["error"]["code"] == english["code"] == "not_found"
+    assert asked.json()["error"]["message"] != english["message"]
