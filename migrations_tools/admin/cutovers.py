@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -28,7 +28,7 @@ from migrations_tools.admin.pages import (
 from migrations_tools.admin.paging import UncountedPaginator
 from migrations_tools.cutover.keys import CutoverKey, UnknownCutover, all_cutovers, get_cutover
 from migrations_tools.cutover.moving import spent_budget
-from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Stage
+from migrations_tools.cutover.stages import STAGE_SENTENCES, STAGE_TRANSITIONS, Side, Stage
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.models import Cutover, Mismatch, Transition, Waiver
 from migrations_tools.selectors.completion import newest_completed
@@ -42,6 +42,12 @@ from migrations_tools.services.cutover import (
 )
 
 _STAGES = list(Stage.values)
+
+#: What the two sides are called on the page.
+SIDE_NAMES: Final = {
+    Side.LEGACY.value: lazy("the old system"),
+    Side.NEW.value: lazy("the new system"),
+}
 
 
 class StageForm(NeededReasonForm):
@@ -148,7 +154,7 @@ class CutoverAdmin(ReadOnly):
         """One key: where it stands, where it can go, and what shadow reads found."""
         refuse_without(request, "view_cutover")
         key = _key(name)
-        cutover = _current(key)
+        cutover, status = _current(key), cutover_status(key)
         differences = (
             Mismatch.objects.filter(cutover__key=key.name)
             .select_related("explained_by")
@@ -167,9 +173,11 @@ class CutoverAdmin(ReadOnly):
             "opts": self.opts,
             "key": key,
             "cutover": cutover,
-            "status": cutover_status(key),
+            "status": status,
             "steps": _steps(cutover),
             "sentence": _(STAGE_SENTENCES[cutover.stage]),
+            "writes": [SIDE_NAMES[side] for side in status["writes"]],
+            "reads": SIDE_NAMES[status["reads"]],
             "forced": key.forced_to_legacy(),
             "spent": spent_budget(cutover),
             "ways": [

@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from migrations_tools.cutover.stages import Stage
 from migrations_tools.definitions.registry import all_definitions
+from migrations_tools.states import RunState
 
 
 class DefinitionFilter(admin.SimpleListFilter):
@@ -41,6 +43,19 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
             yield choice | {"display": choice["display"] or _("(blank)")}
+
+
+class StateFilter(admin.SimpleListFilter):
+    """By the state of a run, or the stage of a cutover, that was reached."""
+
+    title = _("to state")
+    parameter_name = "to_state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
+        return [*RunState.choices, *Stage.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(to_state=self.value()) if self.value() else queryset
 
 
 class ConfidenceFilter(admin.SimpleListFilter):

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from migrations_tools.admin.filters import DefinitionFilter, RunDefinitionFilter
+from migrations_tools.admin.filters import DefinitionFilter, RunDefinitionFilter, StateFilter
 from migrations_tools.admin.paging import HugeTable
 from migrations_tools.admin.run_page import run_address
 from migrations_tools.models import (
@@ -28,6 +28,7 @@ from migrations_tools.models import (
 )
 from migrations_tools.told import told
 from migrations_tools.tones import tone_of
+from migrations_tools.words import action_words, state_words
 
 
 class OfRun(HugeTable):
@@ -108,18 +109,30 @@ class RowChangeAdmin(OfRun):
 class TransitionAdmin(OfRun):
     list_display = [
         "at",
-        "action",
+        "done",
         "run_link",
-        "from_state",
-        "to_state",
+        "came_from",
+        "became",
         "actor",
         "surface",
         "reason",
     ]
-    list_filter = ["surface", RunDefinitionFilter, "to_state"]
+    list_filter = ["surface", RunDefinitionFilter, StateFilter]
     list_select_related = ["run", "actor"]
     ordering = ["-id"]
     search_fields = ["action__exact", "actor__username__exact"]
+
+    @admin.display(description=_("action"))
+    def done(self, told: Transition) -> str:
+        return action_words(told.action)
+
+    @admin.display(description=_("from state"))
+    def came_from(self, told: Transition) -> str:
+        return state_words(told.from_state) or "–"
+
+    @admin.display(description=_("to state"))
+    def became(self, told: Transition) -> str:
+        return state_words(told.to_state) or "–"
 
 
 @admin.register(Check)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Floor, Least
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from migrations_tools import charts
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.engine.signals import read_signals, strain
 from migrations_tools.exceptions import UnknownDefinition
@@ -29,6 +31,7 @@ from migrations_tools.states import (
     VerificationState,
     state_sentence,
 )
+from migrations_tools.words import setting_words
 
 #: States in which nothing happens by itself any more: the live part rests.
 SETTLED: Final = frozenset(
@@ -44,9 +47,20 @@ SETTLED: Final = frozenset(
 SIGNAL_NAMES: Final = {
     "lock_waiters": lazy("Sessions that wait for locks"),
     "longest_transaction_seconds": lazy("Seconds of the longest transaction"),
-    "connections_share": lazy("Share of connections taken"),
+    "connections_share": lazy("Connections taken"),
     "replica_lag_seconds": lazy("Seconds that a replica is behind"),
-    "free_disk_bytes": lazy("Bytes of disk free"),
+    "free_disk_bytes": lazy("Disk free"),
+}
+
+
+def _share(ratio: float) -> str:
+    return _("%(n)s%%") % {"n": charts.number(round(100 * ratio))}
+
+
+#: How their numbers are written, where not as a number.
+_SIGNAL_SHOWN: Final[Mapping[str, Callable[[float], str]]] = {
+    "connections_share": _share,
+    "free_disk_bytes": filesizeformat,
 }
 
 #: Parts of a run's page: name of the address, words, the right to see it.
@@ -108,7 +122,7 @@ def overview(run: Run) -> dict[str, Any]:
         "confidence": _confidence(run),
         "policies": policies_of(run.definition),
         "options": sorted(run.options.items()),
-        "tuning": sorted(run.tuning.items()),
+        "tuning": [(setting_words(name), value) for name, value in sorted(run.tuning.items())],
         "family": _family(run),
         "checked": Check.objects.filter(run=run).exists(),
         "facts": _facts(run),
@@ -123,6 +137,7 @@ def _signals() -> list[dict[str, Any]]:
         {
             "name": SIGNAL_NAMES.get(name, name),
             "value": value,
+            "shown": "" if value is None else _SIGNAL_SHOWN.get(name, charts.number)(value),
             "strained": value is not None and bool(strain({name: value}, [name])),
         }
         for name, value in found.items()

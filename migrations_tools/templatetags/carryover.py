@@ -9,6 +9,7 @@
 {% line_chart _("Title") points %}                {% sparkline _("Title") numbers %}
 seconds|duration   rate|rate   number|thousands   ratio|percent   instant|age   state|tone
 sentence|told     what was kept in English, in the language of the page
+state|state_words   action|action_words
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ from migrations_tools.admin.addresses import admin_address
 from migrations_tools.states import Outcome
 from migrations_tools.told import told as told_on_page
 from migrations_tools.tones import tone_of
+from migrations_tools.words import action_words, state_words
 
 register = template.Library()
+register.filter(action_words)
+register.filter(state_words)
 
 _RUN = re.compile(r"run ([0-9a-f-]{36})")
 _FIRST_TAG = re.compile(r"^\s*<t[dh]\b")
@@ -42,7 +46,7 @@ _FIRST_TAG = re.compile(r"^\s*<t[dh]\b")
 @register.inclusion_tag("carryover/badge.html")
 def badge(state: str, label: str = "") -> dict[str, str]:
     """``state`` in words (``label``), coloured by its tone."""
-    return {"tone": tone_of(state), "label": label or told_on_page(str(state).replace("_", " "))}
+    return {"tone": tone_of(state), "label": label or state_words(state)}
 
 
 @register.inclusion_tag("carryover/progress.html")
