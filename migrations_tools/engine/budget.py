@@ -6,8 +6,8 @@ from collections import Counter
 
 from django.utils.translation import gettext_noop
 
-from migrations_tools.engine.claim import FIRST_PASS
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.cutting import FIRST_PASS
 from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.models import Batch, Run

@@ -20,15 +20,9 @@ from migrations_tools.definitions.decisions import Decision
 from migrations_tools.definitions.outcomes import Outcome, Reject, Review
 from migrations_tools.definitions.sources import Items, KeyRange
 from migrations_tools.engine import ensure
-from migrations_tools.engine.claim import (
-    DECIDED,
-    FIRST_PASS,
-    MOST_SWEEPS,
-    finish_batch,
-    own_batch_again,
-    refuse_stale_owner,
-)
+from migrations_tools.engine.claim import finish_batch, own_batch_again, refuse_stale_owner
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.cutting import DECIDED, FIRST_PASS, MOST_SWEEPS
 from migrations_tools.engine.deaths import parts_of, set_aside_deadly
 from migrations_tools.engine.decided import hold_decisions, set_aside_changed, settle_decisions
 from migrations_tools.engine.errors import (

@@ -17,9 +17,9 @@ from django.db import connection, transaction
 
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine import records
-from migrations_tools.engine.claim import undo_order
 from migrations_tools.engine.close import remove_unused
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.cutting import undo_order
 from migrations_tools.engine.deaths import be_careful, deaths_in_rehearsal
 from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss
 from migrations_tools.engine.execute import Carried, carry_batch, settle_constraints

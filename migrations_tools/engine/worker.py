@@ -20,7 +20,6 @@ from django.db.models import F
 
 from migrations_tools.engine import budget, execute, undo
 from migrations_tools.engine.claim import (
-    Idle,
     Owner,
     claim_batch,
     expired_batches,
@@ -29,6 +28,7 @@ from migrations_tools.engine.claim import (
 )
 from migrations_tools.engine.close import close_run, shared_changes
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.cutting import Idle
 from migrations_tools.engine.errors import ErrorClass, classify, is_connection_loss, sentence_of
 from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.lease import Heartbeat

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from migrations_tools.definitions.registry import get_definition
-from migrations_tools.engine.claim import AGAIN
+from migrations_tools.engine.cutting import AGAIN
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.exceptions import CarryoverError, TransitionRefused
 from migrations_tools.models import Batch, Run

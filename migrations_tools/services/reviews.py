@@ -16,8 +16,8 @@ from migrations_tools.definitions.base import DataMigration, Step
 from migrations_tools.definitions.options import parse_options
 from migrations_tools.definitions.outcomes import Reject
 from migrations_tools.definitions.registry import get_definition
-from migrations_tools.engine.claim import DECIDED, MOST_SWEEPS
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.cutting import DECIDED, MOST_SWEEPS
 from migrations_tools.engine.fingerprint import fingerprint
 from migrations_tools.engine.transitions import record_action
 from migrations_tools.exceptions import ReviewRefused

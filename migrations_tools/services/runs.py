@@ -133,8 +133,9 @@ def start_run(
     drift = drift_of_plan(planned, run, accept_drift)
     if not trial:
         policies.refuse_unprepared(run, run.fingerprint)
+    waits = policies.needs_approval(name) and not trial
     with transaction.atomic():
-        if policies.needs_approval(name) and not trial:
+        if waits:
             policies.await_approval(run, acting_user, surface)
         else:
             queue_run(run, acting_user, surface, accept_drift)

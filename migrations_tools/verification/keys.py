@@ -11,8 +11,8 @@ from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from migrations_tools.definitions.sources import GroupSource, KeyRange
-from migrations_tools.engine.claim import FIRST_PASS
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.cutting import FIRST_PASS
 from migrations_tools.engine.selection import Selection
 from migrations_tools.models import Batch, RetentionRecord, Run, StagedRow
 from migrations_tools.states import (

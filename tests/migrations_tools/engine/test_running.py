@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Model
 
 from migrations_tools.definitions import build
-from migrations_tools.engine.claim import AGAIN
+from migrations_tools.engine.cutting import AGAIN
 from migrations_tools.engine.side import side_connection
 from migrations_tools.engine.write import assign_keys, copy_rows
 from migrations_tools.exceptions import ActiveRun, PlanDrift, TransitionRefused

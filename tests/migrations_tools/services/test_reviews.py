@@ -22,8 +22,9 @@ from migrations_tools.definitions import (
     Update,
     registry,
 )
-from migrations_tools.engine.claim import Idle, Owner, claim_batch
+from migrations_tools.engine.claim import Owner, claim_batch
 from migrations_tools.engine.context import RunContext
+from migrations_tools.engine.cutting import Idle
 from migrations_tools.engine.execute import execute_batch
 from migrations_tools.exceptions import (
     ActiveRun,
