@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from guarantees.admin import acting, letter_pages, session_pages
+from guarantees.admin.empty_states import NO_ACTION
 from guarantees.admin.filters import AnyDigitsSearch, LetterFilter
 from guarantees.admin.forms import DraftForm
 from guarantees.admin.overview import what
@@ -23,16 +24,18 @@ from guarantees.services.actions import discard_draft
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, NoBulkDelete, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.lists import WithList
 
 #: Letters that an address can name; a session's own page has all of it.
 _MOST_NAMED = 150
 
 
 @admin.register(ActionSession)
-class ActionSessionAdmin(ExportMixin, ReadOnly, HistoryAdmin):
+class ActionSessionAdmin(WithList, ExportMixin, ReadOnly, HistoryAdmin):
     """A day's work. Its page locks it, for good, and prints its letters."""
 
     change_form_template = "admin/guarantees/actionsession/change_form.html"
+    empty_state = NO_ACTION
     list_display = ["day", "total_actions", "issued_actions", "is_locked"]
     list_filter = ["is_locked"]
     date_hierarchy = "day"
@@ -58,11 +61,14 @@ class ActionSessionAdmin(ExportMixin, ReadOnly, HistoryAdmin):
 
 
 @admin.register(GuaranteeAction)
-class GuaranteeActionAdmin(AskingAdmin, ExportMixin, AnyDigitsSearch, NoBulkDelete, HistoryAdmin):
+class GuaranteeActionAdmin(
+    WithList, AskingAdmin, ExportMixin, AnyDigitsSearch, NoBulkDelete, HistoryAdmin
+):
     """Drafts are changed and discarded by the services, as on every surface."""
 
     form = DraftForm
     change_form_template = "admin/guarantees/guaranteeaction/change_form.html"
+    empty_state = NO_ACTION
     actions = ["print_letters", "export_csv", "export_xlsx"]
     list_display = [
         "number",

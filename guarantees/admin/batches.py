@@ -13,17 +13,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from guarantees.admin.empty_states import NO_BATCH
 from guarantees.admin.entering import EntryPages
 from guarantees.admin.workbooks import WorkbookWizard, rejected_of_batch
 from guarantees.models import ImportBatch, RejectedRow
 from migrations_tools.admin.base import HistoryAdmin, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.lists import WithList
 
 _SHOWN = 100  # rejected rows of a page
 
 
 @admin.register(ImportBatch)
-class ImportBatchAdmin(ExportMixin, ReadOnly, HistoryAdmin):
+class ImportBatchAdmin(WithList, ExportMixin, ReadOnly, HistoryAdmin):
     """A day's entries, a day's pastes, or one workbook. Adding one is the workbook wizard."""
 
     list_display = [
@@ -40,6 +42,7 @@ class ImportBatchAdmin(ExportMixin, ReadOnly, HistoryAdmin):
     search_fields = ["file_name", "description", "legacy_ref", "uploaded_by", "=sha256"]
     date_hierarchy = "created_at"
     change_list_template = "admin/guarantees/importbatch/change_list.html"
+    empty_state = NO_BATCH
     change_form_template = "admin/guarantees/importbatch/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportBatch]:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from guarantees.admin.empty_states import NO_BANK, NO_SUPPLIER
 from guarantees.admin.filters import AnyDigitsSearch
 from guarantees.admin.forms import (
     BankAliasForm,
@@ -34,6 +35,7 @@ from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin
 from migrations_tools.admin.exporting import ExportMixin
 from migrations_tools.admin.filters import ValuesFilter
+from migrations_tools.admin.lists import WithList
 
 
 def _counted(model: type[Model], column: str) -> Coalesce:
@@ -50,7 +52,7 @@ class _Dictionary(AskingAdmin, ExportMixin, HistoryAdmin):
         remove_row(type(obj), obj.pk, **by)
 
 
-class _Party(AnyDigitsSearch, _Dictionary):
+class _Party(WithList, AnyDigitsSearch, _Dictionary):
     """A supplier or a bank, with its guarantees and its other names."""
 
     column: str  # of guarantees
@@ -79,6 +81,7 @@ class _Party(AnyDigitsSearch, _Dictionary):
 @admin.register(Supplier)
 class SupplierAdmin(_Party):
     form = SupplierForm
+    empty_state = NO_SUPPLIER
     column, alias = "supplier", SupplierAlias
     list_display = ["name", "display_name", "guarantees_count", "aliases_count", "id", "created_at"]
     search_fields = ["name", "display_name", "normalized_name"]
@@ -117,6 +120,7 @@ class SupplierOverrideAdmin(_OtherName):
 @admin.register(Bank)
 class BankAdmin(_Party):
     form = BankForm
+    empty_state = NO_BANK
     column, alias = "bank", BankAlias
     list_display = [
         "short_code",

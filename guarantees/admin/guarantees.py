@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from guarantees.admin import acting, matching_pages
 from guarantees.admin.bulk import act_on_selected
+from guarantees.admin.empty_states import NO_GUARANTEE
 from guarantees.admin.filters import AnyDigitsSearch, BankFilter, ExpiryFilter, SupplierFilter
 from guarantees.admin.forms import GuaranteeForm
 from guarantees.admin.overview import overview
@@ -20,10 +21,11 @@ from guarantees.models.guarantee import BUSINESS_FIELDS
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.lists import WithList
 
 
 @admin.register(Guarantee)
-class GuaranteeAdmin(AskingAdmin, ExportMixin, AnyDigitsSearch, NoDeletion, HistoryAdmin):
+class GuaranteeAdmin(WithList, AskingAdmin, ExportMixin, AnyDigitsSearch, NoDeletion, HistoryAdmin):
     """A protected guarantee shows its business fields read-only: a modification changes them.
 
     None is deleted: its batch counts it.
@@ -31,7 +33,11 @@ class GuaranteeAdmin(AskingAdmin, ExportMixin, AnyDigitsSearch, NoDeletion, Hist
 
     form = GuaranteeForm
     change_form_template = "admin/guarantees/guarantee/change_form.html"
-    change_list_template = "admin/guarantees/guarantee/change_list.html"
+    empty_state = NO_GUARANTEE
+    tools = [
+        (_("Names to decide"), "guarantees_guarantee_matching"),
+        (_("Duplicates"), "guarantees_guarantee_duplicates"),
+    ]
     actions = ["extend_selected", "release_selected", "export_csv", "export_xlsx"]
     list_display = [
         "number",

@@ -161,7 +161,7 @@ def _last_change(row: Any) -> str:
     last = None if history is None else history.first()
     if last is None:
         return ""
-    return _("Last change: %(what)s, %(who)s, %(when)s.") % {
+    return _("Last change: %(what)s, %(who)s (%(when)s).") % {
         "what": last.history_change_reason or last.get_history_type_display(),
         "who": last.history_user or _("the system"),
         "when": localize(localtime(last.history_date)),

@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migrations_tools.admin.addresses import admin_address
+from migrations_tools.admin.lists import EmptyState, WithList
 from migrations_tools.dashboard import Card, Figure, Item
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.states import Surface
 from sessions_app.admin.forms import AgentWordsForm
-from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import Deed, Operation, OperationForm, ReasonForm, WithOperations
 from sessions_app.admin.sessions import SessionAdmin, StatusFilter, SwitchInline
 from sessions_app.models import (

@@ -15,11 +15,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from migrations_tools.admin.lists import EmptyState, WithList
 from migrations_tools.cutover.stages import STAGE_SENTENCES, Side
 from migrations_tools.selectors.cutover import cutover_status
 from sessions_app.admin.collaboration_operations import OPERATIONS
 from sessions_app.admin.forms import CollaborationWordsForm
-from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import Button, WithOperations
 from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
 from sessions_app.collaboration.state import Collaboration, Member

@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migrations_tools.admin.filters import ValuesFilter
+from migrations_tools.admin.lists import EmptyState, WithList
 from sessions_app.admin.forms import ContestWordsForm
-from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import WithOperations
 from sessions_app.admin.sessions import FileInline, SessionAdmin, StatusFilter
 from sessions_app.models import ContestResult, ContestSession, Difficulty, Session

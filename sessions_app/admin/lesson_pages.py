@@ -21,11 +21,11 @@ from django.utils.translation import gettext_lazy
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, NoBulkDelete, ReadOnlyInline
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.lists import EmptyState, WithList
 from sessions_app.admin.fields import WithTeachers
 from sessions_app.admin.lesson_calendar import calendar_page
 from sessions_app.admin.lesson_form import LessonForm
 from sessions_app.admin.lesson_operations import OPERATIONS
-from sessions_app.admin.lists import EmptyState, WithList
 from sessions_app.admin.operations import Button, Deed, WithOperations
 from sessions_app.admin.sessions import StatusFilter
 from sessions_app.admin.words import badge
@@ -118,6 +118,7 @@ class LessonAdmin(
         ),
         link=gettext_lazy("Semesters"),
         page="sessions_app_semester_changelist",
+        permission="sessions_app.view_semester",
     )
     list_display = [
         "session",

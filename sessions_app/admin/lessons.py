@@ -8,10 +8,12 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
+from migrations_tools.admin.lists import EmptyState, WithList
 from sessions_app.admin.fields import WithTeachers
 from sessions_app.admin.forms import CohortForm, QualificationForm, SemesterForm
 from sessions_app.models import (
@@ -33,10 +35,20 @@ from sessions_app.services.semesters import delete_cohort, delete_semester
 
 
 @admin.register(Semester)
-class SemesterAdmin(AskingAdmin, WithTeachers, ExportMixin, HistoryAdmin):
+class SemesterAdmin(WithList, AskingAdmin, WithTeachers, ExportMixin, HistoryAdmin):
     """Made and changed by admins of the academy, as on the API."""
 
     form = SemesterForm
+    empty_state = EmptyState(
+        title=gettext_lazy("No semester is here yet"),
+        text=gettext_lazy(
+            "Add one, or import what the academy has exported and run the migration. Lessons are "
+            "given in semesters."
+        ),
+        link=gettext_lazy("Add a semester"),
+        page="sessions_app_semester_add",
+        permission="sessions_app.add_semester",
+    )
     list_display = ["code", "name", "status", "start_date", "end_date", "master_instructor"]
     list_filter = ["status", "start_date"]
     list_select_related = ["master_instructor"]

@@ -218,3 +218,30 @@ def test_another_name_is_given_to_somebody_of_the_dictionary():
     assert user.post(banks, {"bank": str(bank.pk), "name": "B"}).status_code == 302
     assert supplier.aliases.get().name == "GR"
     assert bank.aliases.get().name == "B"
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "right", "link"),
+    [
+        ("guarantee", "No guarantee is here yet", "add_guarantee", "guarantees_workbook_new"),
+        ("importbatch", "Nothing was imported yet", "add_guarantee", "guarantees_workbook_new"),
+        ("supplier", "No supplier is here yet", "add_supplier", "guarantees_supplier_add"),
+        ("bank", "No bank is here yet", "add_bank", "guarantees_bank_add"),
+        (
+            "guaranteeaction",
+            "Nothing was done",
+            "view_guarantee",
+            "guarantees_guarantee_changelist",
+        ),
+    ],
+)
+def test_an_empty_list_says_what_to_do_first_to_those_who_may(model, words, right, link):
+    address = reverse(f"admin:guarantees_{model}_changelist")
+    begin = f'<a class="button default" href="{reverse(f"admin:{link}")}">'
+    doing = client(f"view_{model}", right)
+    assert words in doing.get(address).content.decode()
+    assert begin in doing.get(address).content.decode()
+    assert words not in doing.get(address, {"q": "x"}).content.decode()
+    looking = client(f"view_{model}").get(address).content.decode()
+    assert words in looking
+    assert begin not in looking

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
         ("collaborationsession", "No collaboration session is here yet"),
         ("contestsession", "No contest session is here yet"),
         ("lesson", "No lesson is here yet"),
+        ("semester", "No semester is here yet"),
     ],
 )
 def test_an_empty_list_says_what_to_do_first_and_a_narrowed_one_does_not(

@@ -1,4 +1,4 @@
-"""Lists of sessions: pages beside them, and what to do first where nothing is there yet."""
+"""Lists: pages beside them, and what to do first where nothing is there yet."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ Words = str | Promise
 
 @dataclass(frozen=True)
 class EmptyState:
-    """What an empty list says; ``page`` is the name of the admin page where one begins."""
+    """What an empty list says; ``page`` is the name of the admin page where one begins, for those
+    who have ``permission``.
+    """
 
     title: Words
     text: Words
     link: Words
     page: str = "migrations_tools_legacyimport_changelist"
+    permission: str = "migrations_tools.view_legacyimport"
 
-    @property
-    def address(self) -> str:
-        return admin_address(self.page)
+    def address_for(self, request: HttpRequest) -> str:
+        """Where one begins; empty for those who may not."""
+        return admin_address(self.page) if request.user.has_perm(self.permission) else ""
 
 
 class WithList(admin.ModelAdmin[Any]):
     """``tools`` are pages beside the list: what they are called, and their names."""
 
-    change_list_template = "sessions_app/admin/list.html"
+    change_list_template = "carryover/list.html"
     tools: ClassVar[Sequence[tuple[Words, str]]] = ()
     empty_state: ClassVar[EmptyState]
 
@@ -46,4 +49,5 @@ class WithList(admin.ModelAdmin[Any]):
         found = context.get("cl")
         if found is not None and not found.result_count and not request.GET:
             context["empty"] = self.empty_state
+            context["empty_address"] = self.empty_state.address_for(request)
         return answer
