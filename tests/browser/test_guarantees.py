@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from guarantees.models import Guarantee, GuaranteeAction
 from guarantees.services.entries import enter_guarantee
 from tests.guarantees.factories import BankFactory, SupplierFactory
 from tests.guarantees.services.acting import draft, issue
 from tests.guarantees.services.entering import dictionaries, entry, who
+from tests.guarantees.workbooks.files import HEADINGS, ROW, xlsx
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,6 +102,74 @@ def test_a_clerk_extends_decides_releases_and_prints(browse, assert_accessible):
     expect(page.get_by_text("left as they are")).to_be_visible()
     assert_accessible(page)
     assert GuaranteeAction.objects.filter(number__in=["LG-2", "LG-6"]).count() == 2
+
+
+def _has_focus(element: Locator) -> bool:
+    return bool(element.evaluate("element => element === document.activeElement"))
+
+
+class Keys:
+    """A person without a mouse: Tab until something has the focus, then a key."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def reach(self, wanted: Locator) -> None:
+        """Past the navigation, then from one to the next; what cannot be reached fails."""
+        expect(wanted).to_be_visible()
+        skip = self._page.get_by_role("link", name="Skip to main content")
+        for _ in range(80):
+            if _has_focus(wanted):
+                return
+            self._page.keyboard.press("Enter" if _has_focus(skip) else "Tab")
+        raise AssertionError(f"{wanted} is not reached on {self._page.url}")
+
+    def press(self, wanted: Locator, key: str = "Enter") -> None:
+        self.reach(wanted)
+        self._page.keyboard.press(key)
+
+    def write(self, wanted: Locator, text: str) -> None:
+        self.reach(wanted)
+        self._page.keyboard.type(text)
+
+
+def test_a_whole_day_works_without_the_mouse(browse, tmp_path):
+    dictionaries()
+    path = xlsx(tmp_path / "May.xlsx", HEADINGS, ROW, ("LG-2", "Al Nour Trading", *ROW[2:]))
+    page = browse(clerk(), path=reverse("admin:guarantees_guarantee_changelist"))
+    keys, content = Keys(page), page.locator("#content")
+    keys.press(content.get_by_role("link", name="Import a workbook"))
+    keys.reach(page.get_by_label("File"))
+    page.get_by_label("File").set_input_files(path)  # the dialogue is the browser's own
+    keys.press(page.get_by_role("button", name="Upload and look at it"))
+    keys.press(page.get_by_role("button", name="Import 2 guarantees"))
+    expect(page.get_by_role("link", name="The batch and its guarantees")).to_be_visible()
+
+    page.goto(reverse("admin:guarantees_guarantee_changelist"))
+    keys.press(content.get_by_role("link", name="Names to decide"))
+    keys.press(content.get_by_role("link", name="Decide “Al Nour Trading”"))
+    keys.press(page.get_by_role("button", name="Preview"))
+    keys.press(page.get_by_role("button", name="Decide"))
+    expect(page.get_by_text("1 guarantee is of Al Noor Trading Company now.")).to_be_visible()
+
+    page.goto(reverse("admin:guarantees_guarantee_changelist"))
+    keys.press(content.get_by_role("link", name="LG-2"))
+    keys.press(content.get_by_role("link", name="Extend", exact=True))
+    keys.write(page.get_by_label("New expiry"), "31/12/2035")
+    keys.press(page.get_by_role("button", name="Preview"))
+    keys.press(page.get_by_role("button", name="Issue"))
+    expect(page.get_by_text("Issued: extension of LG-2")).to_be_visible()
+    keys.press(page.get_by_role("link", name="Print the letter"))
+    expect(page.get_by_text("31 December 2035").first).to_be_visible()
+    page.go_back()
+    keys.press(content.get_by_role("link", name="Release", exact=True))
+    keys.press(page.get_by_role("button", name="Preview"))
+    keys.press(page.get_by_role("button", name="Issue"))
+    expect(page.get_by_text("Issued: release of LG-2")).to_be_visible()
+    expect(page.get_by_text("History of the number: 4 events")).to_be_visible()
+    keys.press(content.locator("#number-history summary"))
+    found = Guarantee.objects.get(number="LG-2")
+    assert (found.status, found.current_expiry) == ("released", date(2035, 12, 31))
 
 
 def pages() -> dict[str, str]:
