@@ -47,6 +47,12 @@ from migrations_tools.api.versions import require_match
 _MOST_LETTERS: Final = 200
 
 
+class SeveralQuerySerializer(serializers.Serializer[Any]):
+    """Actions by their ids, in an order."""
+
+    id = serializers.ListField(child=IdField(), min_length=1, max_length=_MOST_LETTERS)
+
+
 class ActionViewSet(WritesLetters, DatabaseViewSet):
     """Actions on guarantees: drafts, and issued ones, which nobody changes."""
 
@@ -147,10 +153,9 @@ class ActionViewSet(WritesLetters, DatabaseViewSet):
     )
     def several_letters(self, request: Request) -> Response:
         """Letters of several actions in one document, in the order in which they are named."""
-        asked = serializers.ListField(
-            child=IdField(), min_length=1, max_length=_MOST_LETTERS
-        ).run_validation(request.query_params.getlist("id"))
-        return self.letters(request, asked)
+        asked = SeveralQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return self.letters(request, asked.validated_data["id"])
 
 
 class ActionSessionViewSet(WritesLetters, DatabaseViewSet):

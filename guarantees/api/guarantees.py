@@ -46,6 +46,10 @@ class DecidedSerializer(serializers.Serializer[Any]):
     taught = serializers.BooleanField(help_text="Whether a name was learnt.")
 
 
+class NumberQuerySerializer(serializers.Serializer[Any]):
+    number = serializers.CharField(max_length=1_000)
+
+
 class GuaranteeViewSet(WritesLetters, EntersGuarantees, ActsOnGuarantees, DatabaseViewSet):
     """Guarantees: what was imported, and what they currently are."""
 
@@ -117,8 +121,9 @@ class GuaranteeViewSet(WritesLetters, EntersGuarantees, ActsOnGuarantees, Databa
     @action(detail=False, methods=["get"], url_path="history")
     def history_of(self, request: Request) -> Response:
         """What happened to a number, also one that is known from rows of the old system alone."""
-        asked = serializers.CharField(max_length=1_000)
-        return self._history(asked.run_validation(request.query_params.get("number", "")))
+        asked = NumberQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return self._history(asked.validated_data["number"])
 
     def _history(self, number: str) -> Response:
         page = self.paginate_queryset(history_of_number(number))

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import sync_and_async_middleware
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from migrations_tools.api.errors import handle_error
 from migrations_tools.exceptions import CarryoverError
@@ -39,13 +40,15 @@ class Failed(CarryoverError):
     http_status = 500
 
 
-#: Status of a page → what is told in its place.
+#: Status of a page of Django's own → what is told in its place.
 _TOLD: Final[dict[int, Exception]] = {
     400: BadRequest("This request cannot be answered: its host or its form is not right."),
     403: PermissionDenied(),
     404: NotFound(),
     411: LengthRequired("Send the body whole, with its Content-Length, not in chunks."),
 }
+#: Headers of errors that say more than the envelope.
+_KEPT: Final = ("Allow", "Retry-After", "WWW-Authenticate")
 _FAILED: Final = Failed("This failed on our side. The request id helps to find out why.")
 
 
@@ -75,9 +78,12 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 
 def _told(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    is_page = response.get("Content-Type", "").startswith("text/html")
-    if response.status_code < 400 or not is_page or not request.path_info.startswith(_ROOT):
+    is_json = response.get("Content-Type", "").startswith("application/json")
+    if response.status_code < 400 or is_json or not request.path_info.startswith(_ROOT):
         return response
+    if isinstance(response, Response):  # of a view with another kind of answer: a page, YAML
+        kept = {name: response[name] for name in _KEPT if name in response}
+        return JsonResponse(response.data, status=response.status_code, headers=kept)
     return response if settings.DEBUG else _envelope(request, response.status_code)
 
 

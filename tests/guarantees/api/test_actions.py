@@ -312,6 +312,7 @@ def test_letters_that_are_not_written_are_refused_as_json(api):
         assert (answer.status_code, answer["Content-Type"]) == (status, "application/json")
         assert code(answer) == expected
     assert Caller(person()).get(f"actions/{made.pk}/letter/").status_code == 404
+    assert [field for field, _ in faults(api.get("actions/letters/"))] == ["id"]
 
 
 def test_letters_of_a_session_or_of_several_actions_are_one_document(api, monkeypatch):

@@ -49,6 +49,24 @@ def test_pages_of_errors_are_told_in_the_envelope_below_the_root_of_the_api() ->
     assert page["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("POST", "/api/docs/", 405, "method_not_allowed"),
+        ("DELETE", "/api/schema/", 405, "method_not_allowed"),
+        ("GET", "/api/schema/?format=xml", 404, "not_found"),
+        ("GET", "/api/docs/?format=xml", 404, "not_found"),
+    ],
+)
+def test_errors_of_other_kinds_of_answers_are_json_too(
+    method: str, path: str, status: int, code: str
+) -> None:
+    answer = Client().generic(method, path)
+    assert answer["Content-Type"].startswith("application/json")
+    assert problem(answer) == (status, code)
+    assert "GET" in answer["Allow"]
+
+
 def test_asynchronous_servers_answer_the_same() -> None:
     asked = AsyncClient().get("/api/v1/sessions/", headers={"Transfer-Encoding": "chunked"})
     assert problem(asyncio.run(asked)) == (411, "length_required")
