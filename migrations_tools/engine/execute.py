@@ -108,10 +108,10 @@ def settle_constraints() -> None:
     so sequential scans are off where these plans are made.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute("SET LOCAL enable_seqscan = on")
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET CONSTRAINTS ALL IMMEDIATE; "
+            "SET CONSTRAINTS ALL DEFERRED; SET LOCAL enable_seqscan = on"
+        )
 
 
 def carry_batch(context: RunContext, batch: Batch) -> Carried:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BinaryField, Exists, F, Func, OuterRef, QuerySet, TextField, Value
+from django.db.models import BinaryField, Exists, F, Func, OuterRef, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
@@ -104,14 +104,18 @@ class Selection:
         return rows
 
     def touched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows of the model that the run inserted, used or changed."""
+        """Rows of the model that the run inserted, used or changed.
+
+        By their keys, not by a condition for each: the database has no statistics of what the
+        run wrote just now, and would compare every row with every entry.
+        """
+        key = rows.model._meta.pk
         changes = RowChange.objects.filter(
             run=self.touched_by,
             model=rows.model._meta.label_lower,
-            pk_text=Cast(OuterRef("pk"), TextField()),
             operation__in=[Operation.INSERT, Operation.USE, Operation.UPDATE],
         )
-        return rows.filter(Exists(changes))
+        return rows.filter(pk__in=changes.values_list(Cast("pk_text", key.__class__())))
 
     def touched_through(self, rows: QuerySet[Any], relation: str) -> QuerySet[Any]:
         """Rows that others, which the run inserted, used or changed, refer to by ``relation``.
@@ -123,8 +127,8 @@ class Selection:
             key = rows.model._meta.pk
             return rows.filter(pk__in=entries.values_list(Cast("key", key.__class__())))
         field: Any = rows.model._meta.get_field(relation).remote_field
-        referring = field.model._default_manager.order_by()
-        return rows.filter(Exists(self.touched(referring.filter(**{field.name: OuterRef("pk")}))))
+        referring = self.touched(field.model._default_manager.order_by())
+        return rows.filter(pk__in=referring.values_list(field.name))
 
 
 def _beginning(digest: Combinable) -> Func:

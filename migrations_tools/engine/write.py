@@ -191,10 +191,10 @@ class BatchWriter:
 
     def resolve(self, value: Any) -> Any:
         """The column value of a reference: a new object, an ``Ensure``, or the value itself."""
-        if isinstance(value, Ensure):
+        if type(value) is Ensure:
             return self.context.ensured[value.identity]
         if isinstance(value, Model):
-            return value.pk
+            return value.__dict__[value._meta.pk.attname]
         return value
 
     def _insert(self, model: type[Model], objects: list[Model], keys: list[str | None]) -> None:
@@ -280,7 +280,9 @@ def assign_keys(cursor: Any, model: type[Model], objects: Sequence[Model]) -> No
         return
     column = model._meta.pk.column
     cursor.execute(
-        "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+        "SELECT nextval(found.sequence) FROM (SELECT "
+        "pg_get_serial_sequence(%s, %s)::regclass AS sequence OFFSET 0) found, "
+        "generate_series(1, %s)",
         [table_of(model), column, len(missing)],
     )
     attname = model._meta.pk.attname
