@@ -10,10 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -144,23 +146,19 @@ def browse(browser: Browser, live_server: Any) -> Iterator[Browse]:
     assert opened.problems == []
 
 
-class Check(Protocol):
-    """Fails with what axe found on the page, rule by rule."""
+@pytest.fixture
+def assert_accessible() -> Callable[..., None]:
+    """Fails with what axe found on the page, rule by rule; of ``rules`` only, where they are named.
 
-    def __call__(self, page: Page, *, rules: Sequence[str] = ()) -> None: ...
+    A rule that axe cannot decide is no fault.
+    """
 
-
-@pytest.fixture(scope="session")
-def assert_accessible() -> Check:
-    """Every rule of axe, or those that are named."""
-    axe = Axe()
-
-    def check(page: Page, *, rules: Sequence[str] = ()) -> None:
+    def check(page: Page, *rules: str) -> None:
         # preloading would write the stylesheets that others import into the page, which no page may
         options: dict[str, Any] = {"preload": False, "resultTypes": ["violations"]}
         if rules:
-            options["runOnly"] = {"type": "rule", "values": list(rules)}
-        found = axe.run(page, options=options).response["violations"]
+            options["runOnly"] = list(rules)
+        found = Axe().run(page, options=options).response["violations"]
         told = [
             f"{rule['id']}: {rule['help']}\n    "
             + "\n    ".join(f"{node['target']} {node['html'][:160]}" for node in rule["nodes"][:5])
@@ -171,48 +169,73 @@ def assert_accessible() -> Check:
     return check
 
 
-#: Ways to look at a page: language → (name, colours, size). A page is loaded once for a language.
-_WAYS: dict[str, list[tuple[str, Any, dict[str, int]]]] = {
-    "en": [("light", "light", WIDE), ("dark", "dark", WIDE), ("phone", "light", PHONE)],
-    "ar": [("arabic", "light", WIDE), ("arabic-phone", "dark", PHONE)],
-}
+@dataclass(frozen=True)
+class Way:
+    """A way of looking at a page. ``rules`` are those of axe that can tell anything new, where it
+    is not all of them: by night all is where it was by day, in other colours.
+    """
+
+    name: str
+    language: str
+    scheme: Any = "light"
+    phone: bool = False
+    rules: tuple[str, ...] = ()
+
+
+_COLOURS: Final = "color-contrast"
+_SIZES: Final = ("scrollable-region-focusable", "link-name", "button-name")
+
+#: In this order: a page is loaded once for each language, and then looked at by other light and on
+#: a smaller screen.
+WAYS = [
+    Way("light", "en"),
+    Way("dark", "en", scheme="dark", rules=(_COLOURS,)),
+    Way("phone", "en", phone=True),
+    Way("arabic", "ar"),
+    Way("arabic-phone", "ar", scheme="dark", phone=True, rules=(_COLOURS, *_SIZES)),
+]
+ALL_WAYS = [way.name for way in WAYS]
 
 
 @pytest.fixture
-def looks(browse: Browse, tmp_path: Path) -> Callable[..., dict[str, Path]]:
-    """Pictures of a page in light, dark, Arabic and on a phone, with the page at each to look at.
+def looks(browse: Browse) -> Callable[..., list[str]]:
+    """A page in light, dark, Arabic and on a phone: none is too wide, none has a fault.
 
-    ``looks(user, path)`` gives the files by name; the folder is ``CARRYOVER_PICTURES`` or the
-    test's own. ``check`` is called with the page of each language (`assert_accessible`), and for
-    the contrast of its other colours.
+    ``looks(user, path, check=assert_accessible)`` answers the ways; with ``CARRYOVER_PICTURES`` it
+    leaves pictures in that folder.
     """
-    folder = Path(os.environ.get("CARRYOVER_PICTURES") or tmp_path)
-    opened: dict[tuple[str, Any], Page] = {}
+    folder = os.environ.get("CARRYOVER_PICTURES")
+    opened: dict[tuple[Any, str], Page] = {}
 
-    def take(
-        user: User | None, path: str, *, name: str = "", check: Check | None = None
-    ) -> dict[str, Path]:
-        taken = {}
-        for language, ways in _WAYS.items():
-            key = (language, user and user.pk)
+    def look(
+        user: User | None,
+        path: str,
+        *,
+        name: str = "",
+        check: Callable[..., None] | None = None,
+        only: Container[str] = ALL_WAYS,
+    ) -> list[str]:
+        chosen = [way for way in WAYS if way.name in only]
+        for language, ways in groupby(chosen, key=lambda way: way.language):
+            key = (user and user.pk, language)
             page = opened.get(key) or opened.setdefault(key, browse(user, language=language))
+            page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # a plain dictionary
             page.goto(path)
-            for way, scheme, size in ways:
-                page.emulate_media(color_scheme=scheme)
-                page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dictionary
-                taken[way] = folder / f"{name or path.strip('/').replace('/', '-')}-{way}.png"
-                taken[way].parent.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=taken[way], full_page=True)
+            for way in ways:
+                page.emulate_media(color_scheme=way.scheme, reduced_motion="reduce")
+                page.set_viewport_size(PHONE if way.phone else WIDE)  # type: ignore[arg-type]
+                # colours change slowly: look at what they become
+                page.evaluate("document.getAnimations().forEach(each => each.finish())")
                 wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-                assert wide <= 0, f"{path} is {wide} pixels too wide in {way}"
+                assert wide <= 0, f"{path} is {wide} pixels too wide in {way.name}"
+                if folder:
+                    file = f"{name or path.strip('/').replace('/', '-')}-{way.name}.png"
+                    page.screenshot(path=Path(folder) / file, full_page=True)
                 if check is not None:
-                    is_first = way == ways[0][0]
-                    check(page, rules=() if is_first else ("color-contrast",))
-            page.emulate_media(color_scheme="light")
-            page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # likewise
-        return taken
+                    check(page, *way.rules)
+        return [way.name for way in chosen]
 
-    return take
+    return look
 
 
 @pytest.fixture

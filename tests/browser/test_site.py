@@ -41,8 +41,7 @@ def test_somebody_logs_in_looks_around_in_two_languages_and_logs_out(
 def test_the_overview_is_usable_in_every_look(amal, looks, assert_accessible):
     for number in (1, 2):
         engine.make_one_of_each(number)
-    taken = looks(amal, "/admin/", name="overview", check=assert_accessible)
-    assert len(taken) == 5
+    assert len(looks(amal, "/admin/", name="overview", check=assert_accessible)) == 5
 
 
 def test_a_list_is_cards_on_a_phone_and_a_history_shows_differences(
