@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guarantees.api.base import DatabaseViewSet
+from guarantees.api.base import DatabaseViewSet, may_view
 from guarantees.api.filters import ImportBatchFilters
 from guarantees.api.representations import ImportBatchSerializer
 from guarantees.api.uploads import RejectedRowSerializer
@@ -36,6 +37,8 @@ class ImportBatchViewSet(DatabaseViewSet):
     @action(detail=True, methods=["get"], url_path="rejected-rows")
     def rejected_rows(self, request: Request, pk: str) -> Response:
         """The rows of its workbook that were not imported, as they were written."""
+        if not may_view(request, RejectedRow):
+            raise NotFound
         rows = RejectedRow.objects.filter(batch=self.get_object()).order_by("row", "pk")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(RejectedRowSerializer(page, many=True).data)

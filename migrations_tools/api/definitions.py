@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from migrations_tools.api.access import SURFACE, caller, refuse_reader
+from migrations_tools.api.access import refuse_reader, who
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.runs import ASKED, NOTHING, AskedSerializer, ask_for_run
 from migrations_tools.definitions.registry import get_definition
 from migrations_tools.selectors.definition_facts import definition_told, definitions_told
-from migrations_tools.services.verification import request_verification, standing_runs
+from migrations_tools.services.verification import request_verifications
 from migrations_tools.states import RunKind
 
 
@@ -171,8 +171,7 @@ class VerifyAllView(APIView):
     def post(self, request: Request, name: str) -> Response:
         refuse_reader(request, "runs", hidden=True)
         definition = get_definition(name)
-        who: dict[str, Any] = {"acting_user": caller(request), "surface": SURFACE}
-        asked = [request_verification(run, **who) for run in standing_runs(definition)]
+        asked = request_verifications(definition, **who(request))
         told = AskedVerificationsSerializer({"runs": [run.pk for run in asked]}).data
         location = request.build_absolute_uri(reverse("api-data-migration", args=[name]))
         return Response(told, status=202, headers={"Location": location})

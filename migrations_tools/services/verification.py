@@ -115,7 +115,10 @@ def standing_runs(definition: type[DataMigration]) -> list[Run]:
 
 
 def request_verification(run: Run, *, acting_user: User, surface: str) -> Run:
-    """Leave the verification of ``run`` to the workers. Raises CarryoverError as `verify_run`."""
+    """Leave the verification of ``run`` to the workers.
+
+    Raises PermissionRefused, and CarryoverError as `verify_run`.
+    """
     require(acting_user, "run", surface=surface, run=run)
     _require_verifiable(run)
     with transaction.atomic():
@@ -124,6 +127,15 @@ def request_verification(run: Run, *, acting_user: User, surface: str) -> Run:
         ring_for_verifications()
     run.refresh_from_db()
     return run
+
+
+def request_verifications(
+    definition: type[DataMigration], *, acting_user: User, surface: str
+) -> list[Run]:
+    """The same of every run of a definition that stands, oldest first."""
+    require(acting_user, "run", surface=surface)
+    who: dict[str, Any] = {"acting_user": acting_user, "surface": surface}
+    return [request_verification(run, **who) for run in standing_runs(definition)]
 
 
 def verifications_wait() -> bool:

@@ -11,11 +11,12 @@ from migrations_tools.management.datamigrate.base import Answer, Subcommand, exi
 from migrations_tools.management.datamigrate.running import positive, work
 from migrations_tools.selectors.summary import nothing_to_do, summarise
 from migrations_tools.services import runs
+from migrations_tools.services.actors import require
 from migrations_tools.services.requests import request_rollback
 from migrations_tools.services.rollback import rehearse_rollback, roll_back_run
 from migrations_tools.services.verification import (
     request_verification,
-    standing_runs,
+    request_verifications,
     verify_definition,
     verify_run,
 )
@@ -33,6 +34,7 @@ class Verify(Subcommand):
 
     def execute(self, **options: Any) -> Answer:
         subject, workers = options["subject"], options["workers"]
+        require(self.actor["acting_user"], "run", surface=self.actor["surface"])
         named = subject in {definition.name for definition in all_definitions()}
         if options["background"]:
             return self._leave_to_workers(subject, named=named)
@@ -48,7 +50,7 @@ class Verify(Subcommand):
             run = request_verification(runs.get_run(subject), **self.actor)
             return summarise(run), ExitCode.DONE
         definition = get_definition(subject)
-        asked = [request_verification(run, **self.actor) for run in standing_runs(definition)]
+        asked = request_verifications(definition, **self.actor)
         if not asked:
             return nothing_to_do(definition, RunKind.APPLY), ExitCode.DONE
         return summarise(asked[-1]), ExitCode.DONE

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 from django.core.management import call_command
 
 from migrations_tools.definitions import registry
+from migrations_tools.exceptions import PermissionRefused
 from migrations_tools.models import Check, Run, Transition
-from migrations_tools.services.verification import verify_waiting
+from migrations_tools.services.verification import (
+    request_verification,
+    request_verifications,
+    verify_waiting,
+)
+from tests.migrations_tools.people import person
 from tests.migrations_tools.test_datamigrate import datamigrate
 from tests.migrations_tools.verification.shop import carry, execute, stage, verified
+from tests.shop.data_migrations import CarryOrders
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +53,21 @@ def test_workers_verify_what_was_left_to_them_in_the_name_of_who_asked() -> None
     assert (asked.action, told.action, told.surface) == ("request_verification", "verify", "worker")
     assert asked.actor == told.actor
     assert verify_waiting() is None
+
+
+def test_verifying_takes_the_right_to_run(settings: Any) -> None:
+    stage(1)
+    run = carry()
+    who: dict[str, Any] = {"acting_user": person("auditor", "view_run"), "surface": "api"}
+    for ask in (partial(request_verification, run), partial(request_verifications, CarryOrders)):
+        with pytest.raises(PermissionRefused):
+            ask(**who)
+    settings.CARRYOVER_ACTOR = "auditor"
+    code, answer = datamigrate("verify", str(run.pk))
+    assert (code, answer["error"]["code"]) == (1, "permission_denied")
+    run.refresh_from_db()
+    assert run.verification_state == "none"
+    assert not Check.objects.exists()
 
 
 def test_all_standing_runs_of_a_definition_are_left_to_the_workers() -> None:
