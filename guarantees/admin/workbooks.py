@@ -35,6 +35,7 @@ from migrations_tools.admin.imports.pages import (
 )
 from migrations_tools.admin.pages import refuse_deed, who
 from migrations_tools.exceptions import CarryoverError, ImportRefused
+from migrations_tools.imports.preview import LOOKED_AT
 from migrations_tools.models import QueuedImport
 from migrations_tools.selectors.imports import import_status
 from migrations_tools.services.uploads import drop_upload
@@ -156,6 +157,7 @@ class WorkbookWizard:
         else:
             context = {
                 "report": report,
+                "looked_at": LOOKED_AT,
                 "needs_review": report.accepted - report.ready,
                 "headings": headings_shown(report.headings),
                 "rejected": shown_rows(report.rejected[:_SHOWN]),

@@ -80,8 +80,12 @@ class WorkbookUploadSerializer(serializers.Serializer[Any]):
 
 
 class WorkbookPreviewSerializer(serializers.Serializer[Any]):
-    """What confirming would do; ``rows`` are the first 1,000. Nothing is written yet."""
+    """What confirming would do; ``rows`` are the first 1,000. Nothing is written yet.
 
+    ``complete``: all rows were looked at, and not the first 10,000 only.
+    """
+
+    complete = serializers.BooleanField()
     file = serializers.CharField()
     sha256 = serializers.CharField()
     sheet = serializers.CharField()

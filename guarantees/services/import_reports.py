@@ -40,7 +40,8 @@ class WorkbookReport:
     """What a workbook becomes, or became. ``batch`` is None while nothing is written.
 
     ``rejected`` and ``flagged`` list the first rows of each, ``rows`` those of a preview.
-    ``imported_before`` is the batch that the same file became.
+    ``imported_before`` is the batch that the same file became; ``complete`` says that all rows
+    were looked at.
     """
 
     file_name: str
@@ -50,6 +51,7 @@ class WorkbookReport:
     headings: dict[str, list[str]]
     imported_before: int | None
     is_preview: bool = False
+    complete: bool = True
     batch: ImportBatch | None = None
     read: int = 0
     accepted: int = 0
@@ -79,7 +81,7 @@ class WorkbookReport:
             _list(self.flagged, row)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as one object; only a preview has ``rows``."""
+        """The report as one object; only a preview has ``rows``, and ``complete``."""
         told: dict[str, Any] = {
             "file": self.file_name,
             "sha256": self.sha256,
@@ -97,7 +99,7 @@ class WorkbookReport:
             "rejected": [row.as_json() for row in self.rejected],
             "flagged": [row.as_json() for row in self.flagged],
         }
-        rows = {"rows": [row.as_json() for row in self.rows]}
+        rows = {"rows": [row.as_json() for row in self.rows], "complete": self.complete}
         return told | rows if self.is_preview else told
 
 

@@ -44,8 +44,9 @@ def preview_workbook(
     acting_user: User,
     surface: str,
     progress: Progress | None = None,
+    most: int | None = None,
 ) -> WorkbookReport:
-    """What importing ``path`` would do; nothing is written.
+    """What importing ``path`` would do; nothing is written. Looks at all rows, or at ``most``.
 
     Raises PermissionRefused, or ImportRefused for what is no workbook of guarantees.
     """
@@ -53,6 +54,9 @@ def preview_workbook(
     with open_workbook(path, sheet=sheet) as workbook:
         report = _report(workbook, path, is_preview=True)
         for row in _judged(workbook, progress):
+            if report.read == most:
+                report.complete = False
+                break
             report.add(row)
             report.show(row)
     return report

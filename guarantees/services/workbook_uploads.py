@@ -17,6 +17,7 @@ from guarantees.models import ImportBatch
 from guarantees.services.import_reports import WorkbookReport
 from guarantees.services.imports import already_imported, import_workbook, preview_workbook
 from guarantees.workbooks import limits, open_workbook
+from migrations_tools.imports.preview import LOOKED_AT
 from migrations_tools.imports.stored_files import told_by_name
 from migrations_tools.imports.tables import Progress
 from migrations_tools.imports.upload_kinds import UploadKind, register_upload_kind
@@ -59,12 +60,17 @@ def get_workbook(number: int, *, acting_user: User) -> QueuedImport:
 def preview_upload(upload: QueuedImport, *, acting_user: User, surface: str) -> WorkbookReport:
     """What confirming the workbook would do; nothing is written.
 
-    Raises UnknownUpload, UploadClosed, ImportRefused and PermissionRefused.
+    Somebody waits for it, so it looks at the first `LOOKED_AT` rows. Raises UnknownUpload,
+    UploadClosed, ImportRefused and PermissionRefused.
     """
     path = uploads.waiting_path(upload, acting_user=acting_user, surface=surface)
     with told_by_name(path):
         return preview_workbook(
-            path, sheet=upload.options.get("sheet"), acting_user=acting_user, surface=surface
+            path,
+            sheet=upload.options.get("sheet"),
+            acting_user=acting_user,
+            surface=surface,
+            most=LOOKED_AT,
         )
 
 

@@ -10,8 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from migrations_tools.api.access import SURFACE, caller
-from migrations_tools.api.fields import KeysField, ReasonField, ReasonSerializer, TextField
+from migrations_tools.api.access import caller, who
+from migrations_tools.api.fields import (
+    KeysField,
+    ReasonField,
+    ReasonSerializer,
+    TextField,
+    given,
+)
 from migrations_tools.api.idempotency import idempotent, idempotent_apart
 from migrations_tools.api.run_serializers import RunSerializer, told_run
 from migrations_tools.api.runs import ASKED, NOTHING, accepted, nothing, readable_run
@@ -92,10 +98,7 @@ class _Action(APIView):
 
     def act(self, request: Request, reference: str) -> tuple[Run, dict[str, Any], dict[str, Any]]:
         """The run, what was given, and who acts."""
-        given = self.asks(data=request.data)
-        given.is_valid(raise_exception=True)
-        who = {"acting_user": caller(request), "surface": SURFACE}
-        return runs.get_run(reference), dict(given.validated_data), who
+        return runs.get_run(reference), given(self.asks, request), who(request)
 
 
 class StartView(_Action):
@@ -108,10 +111,10 @@ class StartView(_Action):
     )
     @idempotent
     def post(self, request: Request, run: str) -> Response:
-        planned, given, who = self.act(request, run)
-        words = {name: given.pop(name) for name in ("reason", "accept_drift")}
+        planned, said, by = self.act(request, run)
+        words = {name: said.pop(name) for name in ("reason", "accept_drift")}
         name = planned.definition
-        found = request_run(name, RunKind.APPLY, planned=planned, tuning=given, **words, **who)
+        found = request_run(name, RunKind.APPLY, planned=planned, tuning=said, **words, **by)
         return (
             nothing(get_definition(name), RunKind.APPLY)
             if found is None
@@ -127,8 +130,8 @@ class ApproveView(_Action):
     @extend_schema(operation_id="runs_approve", request=ReasonSerializer, responses={202: ASKED})
     @idempotent
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        return accepted(request, policies.approve_run(found, **given, **who))
+        found, said, by = self.act(request, run)
+        return accepted(request, policies.approve_run(found, **said, **by))
 
 
 class PauseView(_Action):
@@ -139,8 +142,8 @@ class PauseView(_Action):
     @extend_schema(operation_id="runs_pause", request=ReasonSerializer, responses={202: ASKED})
     @idempotent_apart
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        return accepted(request, runs.pause_run(found, **given, **who))
+        found, said, by = self.act(request, run)
+        return accepted(request, runs.pause_run(found, **said, **by))
 
 
 class ResumeView(_Action):
@@ -151,8 +154,8 @@ class ResumeView(_Action):
     @extend_schema(operation_id="runs_resume", request=DriftSerializer, responses={202: ASKED})
     @idempotent
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        return accepted(request, runs.resume_run(found, **given, **who))
+        found, said, by = self.act(request, run)
+        return accepted(request, runs.resume_run(found, **said, **by))
 
 
 class CancelView(_Action):
@@ -163,8 +166,8 @@ class CancelView(_Action):
     @extend_schema(operation_id="runs_cancel", request=ReasonSerializer, responses={202: ASKED})
     @idempotent_apart
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        return accepted(request, runs.cancel_run(found, **given, **who))
+        found, said, by = self.act(request, run)
+        return accepted(request, runs.cancel_run(found, **said, **by))
 
 
 class RetryView(_Action):
@@ -177,8 +180,8 @@ class RetryView(_Action):
     )
     @idempotent
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        again = runs.retry_run(found, **given, **who)
+        found, said, by = self.act(request, run)
+        again = runs.retry_run(found, **said, **by)
         if again is None:
             return nothing(get_definition(found.definition), found.kind)
         return accepted(request, again)
@@ -191,8 +194,7 @@ class VerifyView(APIView):
     @idempotent
     def post(self, request: Request, run: str) -> Response:
         found = readable_run(request, run)
-        asked = request_verification(found, acting_user=caller(request), surface=SURFACE)
-        return accepted(request, asked)
+        return accepted(request, request_verification(found, **who(request)))
 
 
 class RollbackView(_Action):
@@ -211,10 +213,10 @@ class RollbackView(_Action):
     )
     @idempotent
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        rollback = request_rollback(found, **given, **who)
+        found, said, by = self.act(request, run)
+        rollback = request_rollback(found, **said, **by)
         if rollback is None:
-            kind = RunKind.DRY_RUN if given["dry_run"] else RunKind.ROLLBACK
+            kind = RunKind.DRY_RUN if said["dry_run"] else RunKind.ROLLBACK
             return nothing(get_definition(found.definition), kind)
         return accepted(request, rollback)
 
@@ -227,8 +229,8 @@ class TuneView(_Action):
     @extend_schema(operation_id="runs_tune", request=TuneSerializer, responses=RunSerializer)
     @idempotent
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        return Response(told_run(runs.tune_run(found, given, **who), caller(request)))
+        found, said, by = self.act(request, run)
+        return Response(told_run(runs.tune_run(found, said, **by), caller(request)))
 
 
 class WaiveView(_Action):
@@ -239,6 +241,6 @@ class WaiveView(_Action):
     @extend_schema(operation_id="runs_waive", request=WaiveSerializer, responses=WaivedSerializer)
     @idempotent
     def post(self, request: Request, run: str) -> Response:
-        found, given, who = self.act(request, run)
-        waived = cutover.waive_key(found, given["key"], reason=given["reason"], **who)
+        found, said, by = self.act(request, run)
+        waived = cutover.waive_key(found, said["key"], reason=said["reason"], **by)
         return Response(WaivedSerializer({"run": found.pk, "waived": waived}).data)

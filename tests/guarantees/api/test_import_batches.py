@@ -49,7 +49,7 @@ def workbook(folder: Path, *rows: Any) -> bytes:
     return xlsx(folder / "made.xlsx", HEADINGS, *rows).read_bytes()
 
 
-def test_a_workbook_is_sent_looked_at_and_confirmed_once(api, tmp_path):
+def test_a_workbook_is_sent_looked_at_and_confirmed_once(api, tmp_path, monkeypatch):
     dictionaries()
     sent = send(api, workbook(tmp_path, ROW, BAD))
     assert sent.status_code == 201, sent.content
@@ -62,6 +62,10 @@ def test_a_workbook_is_sent_looked_at_and_confirmed_once(api, tmp_path):
     assert (preview["read"], preview["imported"], preview["rejected_count"]) == (2, 1, 1)
     assert [row["status"] for row in preview["rows"]] == ["ready", "rejected"]
     assert preview["rows"][0]["values"]["amount"] == "1000.50"
+    assert preview["complete"] is True
+    monkeypatch.setattr("guarantees.services.workbook_uploads.LOOKED_AT", 1)
+    some = api.get(f"{path}preview/").json()
+    assert (some["complete"], some["read"], some["rejected_count"]) == (False, 1, 0)
     assert not ImportBatch.objects.exists()
 
     done = api.post(f"{path}commit/")
