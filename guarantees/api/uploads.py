@@ -39,6 +39,7 @@ from migrations_tools.api.schema import ERRORS, ErrorEnvelopeSerializer
 from migrations_tools.exceptions import ImportRefused
 from migrations_tools.models import QueuedImport
 from migrations_tools.services.uploads import UploadClosed, drop_upload
+from migrations_tools.told import told as told_on_page
 
 State = QueuedImport.State
 
@@ -238,7 +239,7 @@ def _outcome(upload: QueuedImport) -> Response:
     if upload.state == State.REFUSED and upload.code == AlreadyImported.code:
         raise AlreadyImported(upload.error)
     if upload.state == State.REFUSED:
-        raise ImportRefused(upload.error, code=upload.code or None)
+        raise ImportRefused(told_on_page(upload.error), code=upload.code or None)
     told = WorkbookUploadSerializer(upload).data
     if upload.state == State.QUEUED:
         return Response(told, status=202, headers={"Location": _address(upload)})

@@ -23,6 +23,7 @@ from migrations_tools.models import Run
 from migrations_tools.services.actors import require, system_user
 from migrations_tools.services.queueing import lock_queue, refuse_while_active, store_run
 from migrations_tools.states import RunKind, RunState
+from migrations_tools.told import told
 
 APPROVAL: Final = "approval"  # a second person says yes
 DRY_RUN: Final = "dry_run"  # a dry run of the same options came to its end
@@ -142,7 +143,7 @@ def approve_run(run: Run, *, acting_user: User, surface: str, reason: str = "") 
                     "Run %(run)s cannot be approved as it was asked for: %(drift)s Cancel it "
                     "and run anew."
                 )
-                % {"run": run.pk, "drift": " ".join(drift)},
+                % {"run": run.pk, "drift": " ".join(map(told, drift))},
                 differences=drift,
             )
         return change_state(

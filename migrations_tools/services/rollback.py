@@ -28,6 +28,7 @@ from migrations_tools.services.queueing import lock_queue, queue_run
 from migrations_tools.services.rehearsal import rehearsing
 from migrations_tools.services.runs import cancel_run
 from migrations_tools.states import ACTIVE_STATES, BatchState, Outcome, RunKind, RunState
+from migrations_tools.told import told
 from migrations_tools.verification.journal import journal_damage
 
 
@@ -204,14 +205,14 @@ def _refuse_unsafe(run: Run) -> None:
     if damage:
         raise JournalDamaged(
             _("The journal of run %(run)s is damaged, nothing was rolled back: %(damage)s")
-            % {"run": run.pk, "damage": " ".join(damage[:5])},
+            % {"run": run.pk, "damage": " ".join(map(told, damage[:5]))},
             ranges=damage,
         )
     drift = _written_columns_changed(run)
     if drift:
         raise SchemaDrift(
             _("Columns that run %(run)s wrote have changed, nothing was rolled back: %(drift)s")
-            % {"run": run.pk, "drift": " ".join(drift)},
+            % {"run": run.pk, "drift": " ".join(map(told, drift))},
             differences=drift,
         )
 

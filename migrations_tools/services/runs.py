@@ -46,6 +46,7 @@ from migrations_tools.states import (
     RunKind,
     RunState,
 )
+from migrations_tools.told import told
 
 __all__ = [
     "begin",
@@ -166,7 +167,7 @@ def drift_of_plan(planned: Run, run: Run, accept_drift: str) -> list[str]:
                 "The plan %(planned)s no longer fits: %(drift)s Plan again, or accept "
                 "the drift with a reason."
             )
-            % {"planned": planned.pk, "drift": " ".join(drift)},
+            % {"planned": planned.pk, "drift": " ".join(map(told, drift))},
             differences=drift,
         )
     return drift
@@ -365,6 +366,6 @@ def _refuse_drift(run: Run, accept_drift: str) -> None:
                 "Run %(run)s cannot go on as it began: %(drift)s Cancel it and run anew, "
                 "or accept the drift with a reason."
             )
-            % {"run": run.pk, "drift": " ".join(drift)},
+            % {"run": run.pk, "drift": " ".join(map(told, drift))},
             differences=drift,
         )

@@ -26,6 +26,7 @@ from migrations_tools.models import QueuedImport
 from migrations_tools.services.actors import require_permission
 from migrations_tools.services.queued_imports import KEPT_UPLOADS
 from migrations_tools.text import storable_text
+from migrations_tools.told import told
 
 State = QueuedImport.State
 
@@ -205,8 +206,9 @@ _CLOSED = {
 
 
 def _closed(upload: QueuedImport) -> UploadClosed:
-    told = _(_CLOSED[State(upload.state)]) % {"name": upload.file_name, "error": upload.error}
-    return UploadClosed(told, upload=upload.pk, state=upload.state)
+    sentence = _(_CLOSED[State(upload.state)])
+    values = {"name": upload.file_name, "error": told(upload.error)}
+    return UploadClosed(sentence % values, upload=upload.pk, state=upload.state)
 
 
 def _record(upload: QueuedImport, action: str, acting_user: User, surface: str) -> None:

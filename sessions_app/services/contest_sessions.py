@@ -22,6 +22,7 @@ from migrations_tools.services.actors import record_refusal
 from migrations_tools.signing import delete, save
 from migrations_tools.states import Surface
 from migrations_tools.text import storable
+from migrations_tools.told import told
 from sessions_app.contests.building import attempt_values, result_values, session_title
 from sessions_app.contests.problems import complete
 from sessions_app.contests.reading import (
@@ -133,7 +134,7 @@ def _read(values: Mapping[str, Any], acting_user: User) -> ContestDocument:
     try:
         document = read_document({**values, "username": given or acting_user.get_username()})
     except Unreadable as unreadable:
-        raise InvalidContestSession(unreadable.detail, code=unreadable.code) from unreadable
+        raise InvalidContestSession(told(unreadable.detail), code=unreadable.code) from unreadable
     if len(document.attempts) > MOST_ATTEMPTS:
         raise InvalidContestSession(
             _("A session has at most %(most_attempts)s attempts.")

@@ -75,7 +75,7 @@ class SqliteFile(Source):
             name = str(getattr(error, "sqlite_errorname", ""))
             for prefix, (code, sentence) in _REFUSALS.items():
                 if name.startswith(prefix):
-                    raise ImportRefused(f"{self.path} {sentence}", code=code) from error
+                    raise ImportRefused(f"{self.path} {gettext(sentence)}", code=code) from error
             raise ImportRefused(
                 gettext("%(path)s cannot be read: %(error)s.")
                 % {"path": self.path, "error": error},
