@@ -1,5 +1,14 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.core.signals import request_finished
+from django.utils import translation
 from django.utils.module_loading import autodiscover_modules
+
+
+def forget_language(**_signal: Any) -> None:
+    """What a thread does after a page in another language is told in English again."""
+    translation.deactivate()
 
 
 class MigrationsToolsConfig(AppConfig):
@@ -15,6 +24,7 @@ class MigrationsToolsConfig(AppConfig):
         from migrations_tools.definitions import registry
 
         registry.autodiscover()
+        request_finished.connect(forget_language, dispatch_uid="forget_language")
         autodiscover_modules(
             "legacy_imports", "legacy_generators", "cutovers", "dashboard_cards", "comparisons"
         )

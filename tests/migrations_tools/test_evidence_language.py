@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import translation
 
 from migrations_tools.evidence import evidence_of, write_bundle
@@ -95,3 +96,9 @@ def test_the_language_of_the_page_comes_back() -> None:
         in_evidence_language(lambda: languages.append(translation.get_language()))()
         languages.append(translation.get_language())
     assert languages == ["en", "ar"]
+
+
+def test_a_thread_forgets_the_language_of_its_last_page(client: Client) -> None:
+    page = client.get("/admin/login/", headers={"accept-language": "ar"})
+    assert 'lang="ar"' in page.content.decode()
+    assert translation.get_language() == "en"
