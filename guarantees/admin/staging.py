@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
 
 from guarantees.models import ImportedRecord, ImportSession
 from migrations_tools.admin.base import ReadOnly
 from migrations_tools.admin.filters import ValuesFilter
-from migrations_tools.templatetags.comparing import compare_link
+from migrations_tools.admin.staged import StagedRowAdmin
 
 
 @admin.register(ImportSession)
@@ -19,7 +17,8 @@ class ImportSessionAdmin(ReadOnly):
 
 
 @admin.register(ImportedRecord)
-class ImportedRecordAdmin(ReadOnly):
+class ImportedRecordAdmin(StagedRowAdmin):
+    migration = "split_imported_records"
     list_display = [
         "id",
         "session_id",
@@ -39,8 +38,6 @@ class ImportedRecordAdmin(ReadOnly):
     ]
     list_select_related = ["migrated_guarantee", "migrated_action"]
     search_fields = ["=id", "guarantee_number", "raw_supplier_name"]
-    readonly_fields = ["in_both_systems"]
 
-    @admin.display(description=_("in both systems"))
-    def in_both_systems(self, record: ImportedRecord) -> SafeString | str:
-        return compare_link("split_imported_records", 0, str(record.pk)) or "–"
+    def key_of(self, row: ImportedRecord) -> str:
+        return str(row.pk)

@@ -8,14 +8,13 @@ from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from migrations_tools.admin.asking import AskingAdmin
 from migrations_tools.admin.base import HistoryAdmin, NoDeletion, ReadOnly
 from migrations_tools.admin.exporting import ExportMixin
 from migrations_tools.admin.filters import ValuesFilter
-from migrations_tools.templatetags.comparing import compare_link
+from migrations_tools.admin.staged import StagedRowAdmin
 from sessions_app.admin.contest_pages import sections_of
 from sessions_app.admin.forms import ProblemForm
 from sessions_app.admin.operations import WithOperations
@@ -80,14 +79,10 @@ class ContestResultAdmin(WithOperations, ExportMixin, ReadOnly, HistoryAdmin):
 
 
 @admin.register(LegacyContestSession)
-class LegacyContestSessionAdmin(ReadOnly):
+class LegacyContestSessionAdmin(StagedRowAdmin):
+    migration = "enrich_contest_sessions"
     list_display = ["key", "username", "session_ref", "session", "staged_at", "in_both_systems"]
     list_filter = [("session", admin.EmptyFieldListFilter), "staged_at"]
-    readonly_fields = ["in_both_systems"]
     list_select_related = ["session"]
     search_fields = ["key", "username", "session_ref"]
     exclude = ["content_hash"]
-
-    @admin.display(description=_("in both systems"))
-    def in_both_systems(self, row: LegacyContestSession) -> SafeString | str:
-        return compare_link("enrich_contest_sessions", 0, row.key) or "–"

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.contrib import admin
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
 
-from migrations_tools.admin.base import ReadOnly
-from migrations_tools.templatetags.comparing import compare_link
+from migrations_tools.admin.staged import StagedRowAdmin
 from sessions_app.models import (
     LegacyAttendance,
     LegacyBooking,
@@ -22,30 +17,12 @@ from sessions_app.models import (
 )
 
 
-class StagedRowAdmin(ReadOnly):
-    """``migration`` and ``step`` say which keys the rows are of."""
-
-    migration: ClassVar[str]
-    step: ClassVar[int] = 0
-    list_filter = ["staged_at"]
-    search_fields = ["=key"]
-    readonly_fields = ["in_both_systems"]
-    # the line says what the document says
-    exclude = ["line"]
-
-    @admin.display(description=_("in both systems"))
-    def in_both_systems(self, row: Any) -> SafeString | str:
-        return compare_link(self.migration, self.step, self.key_of(row)) or "–"
-
-    def key_of(self, row: Any) -> str:
-        return str(row.key)
-
-
 @admin.register(LegacyCollaborationRow)
 class LegacyCollaborationRowAdmin(StagedRowAdmin):
     """Facts of membership; those of one session are carried over together."""
 
     migration = "normalize_collaboration_sessions"
+    exclude = ["line"]  # says what the document says
     list_display = ["key", "session_key", "staged_at", "in_both_systems"]
     search_fields = ["=key", "=session_key"]
 
@@ -57,6 +34,7 @@ class AcademyRowAdmin(StagedRowAdmin):
     """Rows of the training academy."""
 
     migration = "upgrade_lessons"
+    exclude = ["line"]  # says what the document says
 
 
 @admin.register(LegacySemester)
