@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
@@ -40,7 +41,7 @@ class WordsForm(AskingForm):
     class Meta:
         model = Session
         fields = ["title", "description"]
-        widgets = {"description": forms.Textarea(attrs={"rows": 4})}
+        widgets = {"description": AdminTextareaWidget(attrs={"rows": 4})}
 
     def carry_out(self) -> Session:
         session: Session = self.instance
@@ -118,6 +119,7 @@ class SemesterForm(AskingForm):
             "city",
             "address",
         ]
+        widgets = {"address": AdminTextareaWidget(attrs={"rows": 3})}
 
     def carry_out(self) -> Semester:
         values = {name: _named(value) for name, value in self.changed_values().items()}
@@ -188,3 +190,4 @@ class ProblemForm(RegisterForm):
             "difficulty",
             "topics",
         ]
+        widgets = {"correct_answer": AdminTextInputWidget}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 
 from migrations_tools.admin.asking import AskingForm
 from sessions_app.models import Lesson
@@ -16,8 +17,8 @@ _REFERENCES = ("semester", "cohort", "instructor")
 class LessonForm(AskingForm):
     """Title and description are those of the lesson's session."""
 
-    title = forms.CharField(max_length=255)
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    title = forms.CharField(max_length=255, widget=AdminTextInputWidget)
+    description = forms.CharField(required=False, widget=AdminTextareaWidget(attrs={"rows": 4}))
 
     class Meta:
         model = Lesson
@@ -39,6 +40,7 @@ class LessonForm(AskingForm):
             "sport_type",
             "level",
         ]
+        widgets = {"location": AdminTextInputWidget, "meeting_link": AdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
