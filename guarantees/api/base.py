@@ -7,20 +7,19 @@ from typing import Any, Final, cast
 import django_filters
 from django import forms
 from django.db.models import Model, QuerySet
-from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import filters, mixins, viewsets
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from migrations_tools.api.filters import Search
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
 
-_LONGEST_SEARCH: Final = 200
 #: Ids of an address; longer numbers name nothing.
 ID_PATTERN: Final = "[0-9]{1,19}"
 
@@ -54,22 +53,6 @@ class Ordering(filters.OrderingFilter):
         names = list(super().get_ordering(request, queryset, view) or ["-id"])
         last = "-id" if names[-1].startswith("-") else "id"
         return names if names[-1].lstrip("-") == "id" else [*names, last]
-
-
-class Search(filters.SearchFilter):
-    """Words of `search_fields`, all of which have to be there."""
-
-    def get_search_terms(self, request: Request) -> list[str]:
-        if len(request.query_params.get(self.search_param, "")) > _LONGEST_SEARCH:
-            raise ValidationError(
-                {
-                    self.search_param: [
-                        _("Search for %(longest_search)s characters at most.")
-                        % {"longest_search": _LONGEST_SEARCH}
-                    ]
-                }
-            )
-        return list(super().get_search_terms(request))
 
 
 class _DayFormField(forms.DateField):

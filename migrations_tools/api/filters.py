@@ -8,11 +8,27 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import BigIntegerField, QuerySet
+from django.utils.translation import gettext as _
 from django_filters import fields
 from django_filters import rest_framework as filters
-from rest_framework.filters import OrderingFilter
+from rest_framework import exceptions
+from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+_LONGEST_SEARCH: Final = 200
+
+
+class Search(SearchFilter):
+    """Words of `search_fields`, all of which have to be there."""
+
+    def get_search_terms(self, request: Request) -> list[str]:
+        if len(request.query_params.get(self.search_param, "")) > _LONGEST_SEARCH:
+            told = _("Search for %(longest_search)s characters at most.")
+            raise exceptions.ValidationError(
+                {self.search_param: [told % {"longest_search": _LONGEST_SEARCH}]}
+            )
+        return list(super().get_search_terms(request))
 
 
 class WholeOrder(OrderingFilter):

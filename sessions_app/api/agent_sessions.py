@@ -11,14 +11,13 @@ from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import given
-from migrations_tools.api.filters import IdFilter, InstantFilter, WholeOrder, YesNoFilter
+from migrations_tools.api.filters import IdFilter, InstantFilter, Search, WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent, idempotent_apart
 from migrations_tools.api.pages import Entries, Pages
 from migrations_tools.api.versions import tagged
@@ -71,7 +70,7 @@ class AgentSessionListView(GenericAPIView[Session]):
 
     serializer_class = AgentSessionSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
+    filter_backends = (DjangoFilterBackend, Search, WholeOrder)
     filterset_class = AgentSessionFilters
     search_fields = ("session_id", "title", "description", "project__name")
     ordering_fields = ("created_at", "started_at", "ended_at", "last_activity_at", "title")

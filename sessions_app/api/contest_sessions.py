@@ -9,13 +9,12 @@ from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import Throttled
-from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import caller
-from migrations_tools.api.filters import InstantFilter, IntegerFilter, WholeOrder
+from migrations_tools.api.filters import InstantFilter, IntegerFilter, Search, WholeOrder
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import tagged
@@ -76,7 +75,7 @@ class ContestSessionListView(GenericAPIView[Session]):
 
     serializer_class = ContestItemSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
+    filter_backends = (DjangoFilterBackend, Search, WholeOrder)
     filterset_class = ContestSessionFilters
     search_fields = ("title", "contest_result__contest", "contest_result__username")
     ordering_fields = ("created_at", "ended_at", "contest_result__score", "contest_result__year")

@@ -9,14 +9,13 @@ from django.urls import reverse
 from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import given
-from migrations_tools.api.filters import WholeOrder, YesNoFilter
+from migrations_tools.api.filters import Search, WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -42,7 +41,7 @@ class ProjectListView(GenericAPIView[Project]):
 
     serializer_class = ProjectSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
+    filter_backends = (DjangoFilterBackend, Search, WholeOrder)
     filterset_class = ProjectFilters
     search_fields = ("name", "description")
     ordering_fields = ("name", "created_at", "status")

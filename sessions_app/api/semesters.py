@@ -9,14 +9,13 @@ from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
-from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from migrations_tools.api.access import SURFACE, caller
 from migrations_tools.api.fields import IdField, ReasonSerializer, given
-from migrations_tools.api.filters import IdFilter, WholeOrder, YesNoFilter
+from migrations_tools.api.filters import IdFilter, Search, WholeOrder, YesNoFilter
 from migrations_tools.api.idempotency import idempotent
 from migrations_tools.api.pages import Pages
 from migrations_tools.api.versions import require_match, tagged
@@ -124,7 +123,7 @@ class SemesterListView(GenericAPIView[Semester]):
 
     serializer_class = SemesterSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
+    filter_backends = (DjangoFilterBackend, Search, WholeOrder)
     filterset_class = SemesterFilters
     search_fields = ("code", "name", "venue", "city")
     ordering_fields = ("start_date", "end_date", "code", "name")
@@ -194,7 +193,7 @@ class CohortListView(GenericAPIView[Cohort]):
 
     serializer_class = CohortSerializer
     pagination_class = Pages
-    filter_backends = (DjangoFilterBackend, SearchFilter, WholeOrder)
+    filter_backends = (DjangoFilterBackend, Search, WholeOrder)
     filterset_class = CohortFilters
     search_fields = ("name", "semester__code", "semester__name")
     ordering_fields = ("name",)

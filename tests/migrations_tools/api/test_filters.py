@@ -33,6 +33,11 @@ FILTERS = {
     "actions/": ([], ["guarantee", "session"]),
     "action-sessions/": (["is_locked"], []),
 }
+#: Lists in which words are searched.
+SEARCHED = (
+    "sessions/", "lessons/", "agent-sessions/", "contest-sessions/", "projects/", "semesters/",
+    "cohorts/", "guarantees/", "actions/", "import-batches/", "suppliers/", "banks/",
+)  # fmt: skip
 CURSORS = ("runs/{run}/ledger/", "runs/{run}/problems/", "runs/{run}/changes/")
 
 
@@ -70,6 +75,16 @@ def test_filters_that_cannot_be_are_refused_by_name(client: Client, run: Run) ->
             if answer.status_code != 200:
                 wrong[f"{path}?{name}={value}"] = answer.status_code
     assert wrong == {}
+
+
+def test_searches_have_an_end(client: Client, run: Run) -> None:
+    for path in SEARCHED:
+        for characters, status in ((200, 200), (201, 422)):
+            answer = client.get(
+                f"/api/v1/{path}", {"search": "a b " * 50 + "c" * (characters - 200)}
+            )
+            assert answer.status_code == status, path
+        assert answer.json()["error"]["details"]["fields"][0]["field"] == "search"
 
 
 def test_pages_by_cursor_have_a_size_and_a_place(client: Client, run: Run) -> None:
