@@ -10,6 +10,7 @@ from django.urls import reverse
 from migrations_tools.models import Run, Transition
 from migrations_tools.selectors.definition_facts import definition_told
 from migrations_tools.services import runs
+from migrations_tools.services.verification import verify_run
 from migrations_tools.states import RunKind, RunState
 from tests.migrations_tools.admin.conftest import Enter, confirm, do_work, words
 from tests.migrations_tools.engine.test_running import actor, carry, stage
@@ -71,6 +72,28 @@ def test_plans_dry_runs_and_runs_are_begun_with_their_options(enter: Enter) -> N
         run.refresh_from_db()
         assert (run.state, run.reason) == (RunState.COMPLETED, "for a look")
     assert set(Order.objects.values_list("number", flat=True)) == {"NA0", "NA1"}
+
+
+def test_a_second_click_begins_no_second_run(enter: Enter) -> None:
+    client = enter("run")
+    stage(1)
+    answers = [confirm(client, ORDERS, kind="apply") for _ in range(2)]
+    run = Run.objects.get()
+    assert [words(answer) for answer in answers] == [
+        ["A worker takes it up."],
+        [f"olga asked for this run already: run {run.pk} waits for a worker."],
+    ]
+
+
+def test_a_verification_of_another_run_than_the_last_says_so(enter: Enter) -> None:
+    client = enter()
+    stage(1)
+    verify_run(Run.objects.get(pk=carry()["run"]), **actor())
+    assert "of an earlier run" not in client.get(ORDERS).content.decode()
+    stage(2)
+    carry()
+    for address in (LIST, ORDERS):
+        assert "of an earlier run" in client.get(address).content.decode()
 
 
 def test_tampered_options_begin_nothing(enter: Enter) -> None:
