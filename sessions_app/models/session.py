@@ -104,8 +104,14 @@ class SessionQuerySet(models.QuerySet["Session"]):
         )
 
     def with_participants(self) -> SessionQuerySet:
-        """Each with all its participants, in one more query."""
-        return self.prefetch_related("participants")
+        """Each with all its participants, in one more query.
+
+        Their usual order would join their sessions once more, to sort by what is known already.
+        """
+        from sessions_app.models.participant import SessionParticipant  # which imports this module
+
+        in_order = SessionParticipant.objects.order_by("pk")
+        return self.prefetch_related(models.Prefetch("participants", in_order))
 
 
 class SessionManager(models.Manager["Session"]):
