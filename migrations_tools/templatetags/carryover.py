@@ -8,6 +8,7 @@
 {% outcome_bar _("Title") summary.outcomes %}     numbers by outcome, or (label, n, tone) …
 {% line_chart _("Title") points %}                {% sparkline _("Title") numbers %}
 seconds|duration   rate|rate   number|thousands   ratio|percent   instant|age   state|tone
+{% arrow %}       from what was to what is
 sentence|told     what was kept in English, in the language of the page
 state|state_words   action|action_words
 """
@@ -25,8 +26,8 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
+from django.utils.translation import get_language_bidi, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from migrations_tools import charts
 from migrations_tools.admin.addresses import admin_address
@@ -69,6 +70,12 @@ def progress_bar(done: int, total: int, label: str = "") -> dict[str, Any]:
 def told(sentence: str | None) -> str:
     """What was kept in English, in the language of the page."""
     return told_on_page(sentence)
+
+
+@register.simple_tag
+def arrow() -> str:
+    """From what was to what is, in the direction of the page."""
+    return "←" if get_language_bidi() else "→"
 
 
 @register.simple_tag

@@ -36,3 +36,9 @@ def test_templates_tell_it_and_escape_it():
     page = Template("{% load carryover %}{{ kept|told }}")
     with translation.override("ar"):
         assert page.render(Context({"kept": "<b>"})) == "&lt;b&gt;"
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "1 → 2"), ("ar", "1 ← 2")])
+def test_arrows_point_where_the_page_goes(language, shown):
+    with translation.override(language):
+        assert Template("{% load carryover %}1 {% arrow %} 2").render(Context()) == shown
