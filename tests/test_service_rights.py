@@ -32,12 +32,14 @@ from guarantees.services import matching as names
 from guarantees.services.actions import drafting, issuing, previewing
 from guarantees.services.actions import many as many_actions
 from guarantees.services.actions import sessions as action_sessions
+from migrations_tools.definitions.registry import get_definition
 from migrations_tools.exceptions import PermissionRefused
 from migrations_tools.imports import service as importing
 from migrations_tools.models import Mismatch, QueuedImport, Run, Transition
 from migrations_tools.services import (
     cutover,
     governor,
+    kept_backups,
     policies,
     queued_imports,
     rehearsal,
@@ -53,7 +55,8 @@ from migrations_tools.services import (
     verification,
 )
 from migrations_tools.states import Surface
-from sessions_app.services import projects
+from sessions_app.models import Problem, Session
+from sessions_app.services import projects, registers, words
 from tests.migrations_tools.people import person
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +77,12 @@ def an_upload(kind: str) -> QueuedImport:
         kind=kind, file_name="f", stored="s", state="uploaded", surface="admin", size=0,
         actor=User.objects.get(username="nobody"),
     )  # fmt: skip
+
+
+def a_schedule() -> int:
+    keeper, _ = User.objects.get_or_create(username="keeper", is_superuser=True)
+    made = schedules.schedule("purge", None, at="0 2 * * *", acting_user=keeper, surface="command")
+    return made.pk
 
 
 ACT: Any = SimpleNamespace(action_type="extension")
@@ -123,6 +132,20 @@ ASKED: Final[dict[Deed, tuple[str, Deed]]] = {
         lambda **who: retention.backup_run(a_run(), Path("/"), **who),
     ),
     retention.purge_run: ("purge", lambda **who: retention.purge_run(a_run(), reason="", **who)),
+    retention.purge_while_waiting: (
+        "purge",
+        lambda **who: retention.purge_while_waiting(a_run(), reason="", **who),
+    ),
+    kept_backups.keep_backup: ("purge", lambda **who: kept_backups.keep_backup(a_run(), **who)),
+    kept_backups.kept_backups: ("purge", lambda **who: kept_backups.kept_backups(a_run(), **who)),
+    kept_backups.kept_backup: (
+        "purge",
+        lambda **who: kept_backups.kept_backup(a_run(), "nonsense", **who),
+    ),
+    kept_backups.check_kept_backup: (
+        "purge",
+        lambda **who: kept_backups.check_kept_backup(a_run(), "nonsense", **who),
+    ),
     retention.erase_personal: (
         "purge",
         lambda **who: retention.erase_personal(a_run(), ["1"], reason="", **who),
@@ -146,6 +169,14 @@ ASKED: Final[dict[Deed, tuple[str, Deed]]] = {
         "purge",
         lambda **who: schedules.schedule("purge", None, at="nonsense", **who),
     ),
+    schedules.reschedule: (
+        "purge",
+        lambda **who: schedules.reschedule(a_schedule(), at="nonsense", **who),
+    ),
+    schedules.remove_schedule: (
+        "purge",
+        lambda **who: schedules.remove_schedule(a_schedule(), **who),
+    ),
     schedules.unschedule: ("run", lambda **who: schedules.unschedule("run", NAME, **who)),
     trial.rehearse_run: ("run", lambda **who: trial.rehearse_run(NAME, **who)),
     uploads.receive_upload: (
@@ -164,6 +195,10 @@ ASKED: Final[dict[Deed, tuple[str, Deed]]] = {
     verification.verify_definition: (
         "run",
         lambda **who: verification.verify_definition(NAME, **who),
+    ),
+    verification.request_verifications: (
+        "run",
+        lambda **who: verification.request_verifications(get_definition(NAME), **who),
     ),
     verification.request_verification: (
         "run",
@@ -263,6 +298,23 @@ ASKED: Final[dict[Deed, tuple[str, Deed]]] = {
         "change_project",
         lambda **who: projects.update_project(UUID(int=1), {}, **who),
     ),
+    projects.delete_project: (
+        "delete_project",
+        lambda **who: projects.delete_project(UUID(int=1), **who),
+    ),
+    registers.add_row: ("add_problem", lambda **who: registers.add_row(Problem, {}, **who)),
+    registers.change_row: (
+        "change_problem",
+        lambda **who: registers.change_row(Problem, 1, {}, **who),
+    ),
+    registers.remove_row: (
+        "delete_problem",
+        lambda **who: registers.remove_row(Problem, 1, **who),
+    ),
+    words.change_words: (
+        "change_agentsession",
+        lambda **who: words.change_words(Session(kind="agent"), {}, **who),
+    ),
 }
 
 #: Services that ask whose the thing is instead, and the tests of what they refuse.
@@ -298,6 +350,7 @@ WHOSE: Final = {
     ),
     "sessions_app.services.lessons.creating": ("create_lesson",),
     "sessions_app.services.lessons.credits": ("adjust_credits",),
+    "sessions_app.services.lessons.reviewing": ("review_performance", "change_review"),
     "sessions_app.services.lessons.updating": (
         "update_lesson",
         "change_lesson_status",
@@ -308,6 +361,8 @@ WHOSE: Final = {
         "update_semester",
         "create_cohort",
         "rename_cohort",
+        "delete_semester",
+        "delete_cohort",
     ),
 }
 

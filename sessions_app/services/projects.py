@@ -130,12 +130,9 @@ def delete_project(
         expected(project)
         blocking = {name: count for name, count in _named_by(project).items() if count}
         if blocking:
-            told = ", ".join(f"{count} {name}" for name, count in blocking.items())
-            raise ProjectInUse(
-                _("“%(project)s” cannot be deleted: %(told)s.")
-                % {"project": project.name, "told": told.replace("_", " ")},
-                blocking=blocking,
-            )
+            others = ", ".join(_(name.replace("_", " ")) for name in blocking)
+            told = _("“%(name)s” cannot be deleted, because of what refers to it: %(others)s.")
+            raise ProjectInUse(told % {"name": project.name, "others": others}, blocking=blocking)
         delete_signed(
             project,
             acting_user=acting_user,

@@ -80,6 +80,7 @@ def test_stop_in_a_home_that_was_never_used_leaves_no_trace(run, server):
     assert not server.home.exists()
 
 
+@pytest.mark.slow
 def test_after_a_crash_the_next_connection_starts_it_again_with_what_was_committed(run, server):
     query(run, "CREATE TABLE kept (n int)")
     query(run, "INSERT INTO kept VALUES (7) RETURNING n")

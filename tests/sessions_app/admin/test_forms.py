@@ -163,7 +163,10 @@ def test_a_project_that_something_names_stays_and_says_why(admin_client):
     named, used = ProjectFactory.create(name="Named"), ProjectFactory.create(name="Used")
     ActivityEvent.objects.create(event_id="1", session_ref="s-1", project=str(named.pk))
     SessionFactory.create(kind="agent", project=used)
-    for project, words in ((named, "events name it"), (used, "what refers to it: sessions")):
+    for project, words in (
+        (named, "refers to it: activity events"),
+        (used, "refers to it: sessions"),
+    ):
         chosen = {"action": "delete_selected", "_selected_action": [project.pk], "post": "yes"}
         one = page(Project, "delete", project.pk)
         for address, sent in ((page(Project, "changelist"), chosen), (one, {"post": "yes"})):

@@ -36,7 +36,8 @@ def wrong(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("defects", [0.15, pytest.param(1.0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("defects", [0.15, 1.0])
 def test_five_thousand_rows_with_every_fault_from_plan_to_rollback(
     tmp_path: Path, defects: float
 ) -> None:
