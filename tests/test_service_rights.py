@@ -81,8 +81,10 @@ def an_upload(kind: str) -> QueuedImport:
 
 def a_schedule() -> int:
     keeper, _ = User.objects.get_or_create(username="keeper", is_superuser=True)
-    made = schedules.schedule("purge", None, at="0 2 * * *", acting_user=keeper, surface="command")
-    return made.pk
+    made: Any = schedules.schedule(
+        "purge", None, at="0 2 * * *", acting_user=keeper, surface="command"
+    )
+    return int(made.pk)
 
 
 ACT: Any = SimpleNamespace(action_type="extension")
