@@ -18,6 +18,7 @@ from migrations_tools.engine.failpoints import failpoint
 from migrations_tools.engine.limits import short_transaction
 from migrations_tools.engine.references import delete_unreferenced
 from migrations_tools.engine.seal import batch_digest, run_seal
+from migrations_tools.engine.statistics import refresh_statistics
 from migrations_tools.engine.transitions import change_state
 from migrations_tools.engine.write import Written
 from migrations_tools.models import Batch, LedgerEntry, RowChange, Run
@@ -60,6 +61,7 @@ def close_run(context: RunContext) -> Run:
             _settle_parent(run)
         run.refresh_from_db(fields=["finished_at"])
     failpoint("closed")
+    refresh_statistics(LedgerEntry, RowChange)
     return run
 
 

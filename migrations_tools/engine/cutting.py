@@ -5,13 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from django.db import connection
 from django.db.models import Max, Sum
 from django.db.models.functions import Coalesce
 
 from migrations_tools.definitions.sources import KeyRange
 from migrations_tools.engine.context import RunContext
-from migrations_tools.models import Batch, Run
+from migrations_tools.engine.statistics import refresh_statistics
+from migrations_tools.models import Batch, LedgerEntry, Run
 from migrations_tools.states import BatchState, RunKind
 
 #: The sweep number of the pass over a step's frozen range.
@@ -66,7 +66,7 @@ def cut_batch(context: RunContext, size: int) -> Batch | Idle:
                 frozen["closed"] = True
             else:
                 frozen["sweep"] += 1
-                _refresh_statistics()
+                refresh_statistics(LedgerEntry)
             run.save(update_fields=["key_ranges"])
     if Batch.objects.filter(run=run).exclude(state=BatchState.DONE).exists():
         return Idle.WAIT
@@ -115,17 +115,6 @@ def _cut_again(context: RunContext, index: int, size: int) -> Batch | Idle | Non
         for place, part in enumerate(parts, start=number + 1)
     )
     return batches[0] if batches else None
-
-
-def _refresh_statistics() -> None:
-    """A sweep looks every key up in the ledger: without fresh statistics, by nested loops.
-
-    Each step asks for them, so they rest on a small sample, which tells enough.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL default_statistics_target = 10")
-        cursor.execute("ANALYZE migrations_tools_ledgerentry")
-        cursor.execute("SET LOCAL default_statistics_target TO DEFAULT")
 
 
 def cut_undo_batch(context: RunContext, size: int) -> Batch | Idle:

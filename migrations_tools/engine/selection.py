@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BinaryField, Exists, F, Func, OuterRef, QuerySet, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BinaryField, Exists, F, Func, Lookup, OuterRef, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
+from django.db.models.sql.compiler import SQLCompiler
 
 from migrations_tools.models import LedgerEntry, RowChange, Run
 from migrations_tools.states import DECIDED_OUTCOMES, Operation, Outcome, RunKind
@@ -106,7 +109,7 @@ class Selection:
     def touched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Rows of the model that the run inserted, used or changed.
 
-        By their keys, not by a condition for each: the database has no statistics of what the
+        By an array of their keys, which are read once: the database has no statistics of what the
         run wrote just now, and would compare every row with every entry.
         """
         key = rows.model._meta.pk
@@ -115,7 +118,8 @@ class Selection:
             model=rows.model._meta.label_lower,
             operation__in=[Operation.INSERT, Operation.USE, Operation.UPDATE],
         )
-        return rows.filter(pk__in=changes.values_list(Cast("pk_text", key.__class__())))
+        keys = changes.values_list(Cast("pk_text", key.__class__())).distinct()
+        return rows.filter(_IsAmong(F("pk"), ArraySubquery(keys)))
 
     def touched_through(self, rows: QuerySet[Any], relation: str) -> QuerySet[Any]:
         """Rows that others, which the run inserted, used or changed, refer to by ``relation``.
@@ -129,6 +133,19 @@ class Selection:
         field: Any = rows.model._meta.get_field(relation).remote_field
         referring = self.touched(field.model._default_manager.order_by())
         return rows.filter(pk__in=referring.values_list(field.name))
+
+
+class _IsAmong(Lookup[bool]):
+    """Whether a value is an element of an array."""
+
+    lookup_name = "is_among"
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
+        value, value_parameters = self.process_lhs(compiler, connection)
+        array, array_parameters = compiler.compile(self.rhs)
+        return f"{value} = ANY({array})", (*value_parameters, *array_parameters)
 
 
 def _beginning(digest: Combinable) -> Func:
