@@ -169,7 +169,7 @@ class CutoverAdmin(ReadOnly):
         page = UncountedPaginator(differences, 20).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
-            "title": key.title,
+            "title": _(key.title),
             "opts": self.opts,
             "key": key,
             "cutover": cutover,
@@ -220,7 +220,7 @@ class CutoverAdmin(ReadOnly):
         data = request.POST if "confirm" in request.POST else None
         needs = [need for need in needs_of(key, cutover, stage) if not need.holds]
         page = Confirmation(
-            title=_("%(key)s: to %(stage)s") % {"key": key.title, "stage": label},
+            title=_("%(key)s: to %(stage)s") % {"key": _(key.title), "stage": label},
             sentence=_(STAGE_SENTENCES[stage]),
             confirm_label=_("Change the share") if same else _("Go to %(s)s") % {"s": label},
             cancel_url=_address(key),
@@ -229,7 +229,7 @@ class CutoverAdmin(ReadOnly):
             warning=_("There is no way back from here.") if stage == Stage.COMPLETE else "",
             danger=stage == Stage.COMPLETE,
             hidden=[("from", cutover.stage)],
-            breadcrumbs=[(key.title, _address(key))],
+            breadcrumbs=[(_(key.title), _address(key))],
         )
 
         def carry_out(values: Any) -> tuple[str, str]:
@@ -269,14 +269,14 @@ class CutoverAdmin(ReadOnly):
             "ignored": "\n".join(ignored),
         }
         page = Confirmation(
-            title=_("Rules of %(key)s") % {"key": key.title},
+            title=_("Rules of %(key)s") % {"key": _(key.title)},
             sentence=_(
                 "Over a budget, the cutover steps back from shadow to dual write by itself."
             ),
             confirm_label=_("Save"),
             cancel_url=_address(key),
             form=RulesForm(request.POST if "confirm" in request.POST else None, initial=initial),
-            breadcrumbs=[(key.title, _address(key))],
+            breadcrumbs=[(_(key.title), _address(key))],
         )
 
         def carry_out(values: Any) -> tuple[str, str]:
@@ -302,7 +302,7 @@ class CutoverAdmin(ReadOnly):
                 initial={"explanation": found.explanation},
             ),
             facts=[(_("operation"), found.operation), (_("subject"), found.subject)],
-            breadcrumbs=[(key.title, _address(key))],
+            breadcrumbs=[(_(key.title), _address(key))],
         )
 
         def carry_out(values: Any) -> tuple[str, str]:
