@@ -9,14 +9,6 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
 
-class ErrorFieldSerializer(serializers.Serializer[Any]):
-    """One value that cannot be used."""
-
-    field = serializers.CharField(help_text="A path with dots; empty: the whole request.")
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
 class ErrorSerializer(serializers.Serializer[Any]):
     """What went wrong: a stable code, a sentence, the id to ask for, and what the refusal names."""
 

@@ -27,6 +27,9 @@ from sessions_app.selectors.lessons.staff import teachers
 from sessions_app.services import collaboration, registers
 from sessions_app.services.projects import create_project, update_project
 from sessions_app.services.semesters import (
+    FIELDS as SEMESTER_FIELDS,
+)
+from sessions_app.services.semesters import (
     create_cohort,
     create_semester,
     rename_cohort,
@@ -106,19 +109,7 @@ class SemesterForm(AskingForm):
 
     class Meta:
         model = Semester
-        fields = [
-            "code",
-            "name",
-            "start_date",
-            "end_date",
-            "status",
-            "is_active",
-            "master_instructor",
-            "assistants",
-            "venue",
-            "city",
-            "address",
-        ]
+        fields = SEMESTER_FIELDS
         widgets = {"address": AdminTextareaWidget(attrs={"rows": 3})}
 
     def carry_out(self) -> Semester:

@@ -28,21 +28,19 @@ from sessions_app.services.lessons.rules import leads
 
 Row = TypeVar("Row", Semester, Cohort)
 
-#: What can be said of a semester; people are ids.
-FIELDS: Final = frozenset(
-    {
-        "code",
-        "name",
-        "start_date",
-        "end_date",
-        "status",
-        "is_active",
-        "master_instructor",
-        "assistants",
-        "venue",
-        "city",
-        "address",
-    }
+#: What can be said of a semester, in the order of forms; people are ids.
+FIELDS: Final = (
+    "code",
+    "name",
+    "start_date",
+    "end_date",
+    "status",
+    "is_active",
+    "master_instructor",
+    "assistants",
+    "venue",
+    "city",
+    "address",
 )
 
 
@@ -217,7 +215,7 @@ def _write(semester: Semester, values: Mapping[str, Any], acting_user: User, rea
     """Set and save what differs; the rules hold for what results."""
     unknown = [
         FieldFault(name, "unknown", _("A semester has no such field."))
-        for name in sorted(values.keys() - FIELDS)
+        for name in sorted(values.keys() - set(FIELDS))
     ]
     if unknown:
         raise InvalidFields(unknown)
